@@ -1,0 +1,55 @@
+import type { Context } from "../context.ts";
+import { renderChanges } from "../deployment/plan.ts";
+import { copyAuthority, issueForNames, readAuthority, renewCertificate, showChain } from "../operations/certs.ts";
+import { withLock } from "../operations/deployment.ts";
+import { locateDeployment } from "../operations/locate.ts";
+import type { CertificateInfo } from "../pki/describe.ts";
+import { renderFacts } from "../terminal/table.ts";
+
+function renderCertificate(info: CertificateInfo): string {
+  return renderFacts([
+    ["Subject", info.subject],
+    ["Issuer", info.issuer],
+    ...(info.sans.length === 0 ? [] : ([["Covers", info.sans.join(", ")]] as const)),
+    ["Valid until", `${info.notAfter} (${info.daysLeft} days left)`],
+    ["Key", `${info.keyType} ${info.keyBits ?? ""}`.trim()],
+    ["SHA-256", info.sha256],
+  ]);
+}
+
+export async function certs(context: Context): Promise<void> {
+  const directory = await locateDeployment(context, context.options.dir);
+  const { chain, authorityFile } = await showChain(context, directory);
+  const text = [...chain.map(renderCertificate), ...(authorityFile === undefined ? [] : [`Clients trust: ${authorityFile}`])].join("\n\n");
+  context.output.result("certs", { chain, caFile: authorityFile ?? null }, text);
+}
+
+export async function certsRenew(context: Context): Promise<void> {
+  const directory = await locateDeployment(context, context.options.dir);
+  await withLock(context, directory, "certs renew", async () => {
+    const changes = await renewCertificate(context, directory);
+    const { chain } = await showChain(context, directory);
+    context.output.result("certs-renew", { changes, chain }, `renewed under the same authority, clients notice nothing: valid until ${chain[0]?.notAfter}`);
+  });
+}
+
+export async function certsIssue(context: Context, names: readonly string[]): Promise<void> {
+  const directory = await locateDeployment(context, context.options.dir);
+  await withLock(context, directory, "certs issue", async () => {
+    const changes = await issueForNames(context, directory, names);
+    const { chain } = await showChain(context, directory);
+    if (!context.output.json) context.output.note(renderChanges(changes));
+    context.output.result("certs-issue", { changes, chain }, `the certificate covers ${chain[0]?.sans.join(", ")}`);
+  });
+}
+
+export async function certsCa(context: Context, target: string | undefined): Promise<void> {
+  const directory = await locateDeployment(context, context.options.dir);
+  if (target === undefined) {
+    const pem = await readAuthority(directory);
+    context.output.result("certs-ca", { pem }, pem, pem);
+    return;
+  }
+  const file = await copyAuthority(directory, context.absolute(target));
+  context.output.result("certs-ca", { file }, `copied to ${file}`, file);
+}

@@ -1,0 +1,23 @@
+import { registryUrl } from "../config/config.ts";
+import type { Context } from "../context.ts";
+import { renderChanges } from "../deployment/plan.ts";
+import { loadDeployment, withLock } from "../operations/deployment.ts";
+import { locateDeployment } from "../operations/locate.ts";
+import { bringUp } from "../operations/up.ts";
+
+export async function up(context: Context, flags: { readonly dryRun?: boolean; readonly offline?: boolean }): Promise<void> {
+  const directory = await locateDeployment(context, context.options.dir);
+  const dryRun = flags.dryRun ?? false;
+  await withLock(context, directory, "up", async () => {
+    const deployment = await loadDeployment(directory);
+    const changes = await bringUp(context, deployment, {
+      dryRun,
+      offline: flags.offline ?? false,
+      onChanges: (planned) => {
+        if (!dryRun && !context.output.json) context.output.note(renderChanges(planned));
+      },
+    });
+    const text = changes.length === 0 ? "no changes" : dryRun ? renderChanges(changes) : `${deployment.config.name} is up: ${registryUrl(deployment.config)}`;
+    context.output.result("up", { dryRun, changes }, text);
+  });
+}

@@ -1,0 +1,43 @@
+/** The resolved configuration every other part works with. */
+
+export type TlsMode = "own-ca" | "provided" | "none";
+export type AuthMode = "htpasswd" | "none";
+
+export interface Config {
+  readonly name: string;
+  readonly domain: string;
+  readonly san: readonly string[];
+  readonly bind: string;
+  readonly port: number;
+  readonly image: string;
+  /** Major version of distribution the image runs: decides the dialect and the paths. */
+  readonly major: 2 | 3;
+  /** Absolute path. */
+  readonly data: string;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly tls: { readonly mode: TlsMode; readonly lifetimeDays: number };
+  readonly auth: { readonly mode: AuthMode; readonly realm: string; readonly bcryptCost: number };
+  readonly insecure: boolean;
+  /** The user's overlay of distribution's config.yml, checked. */
+  readonly registry: Readonly<Record<string, unknown>>;
+}
+
+/** Where a value came from: a line of regctl.yaml, or regctl's default. */
+export type Origin = { readonly kind: "file"; readonly line: number } | { readonly kind: "default" };
+
+/** Every host name and address the certificate has to cover: the domain, loopback beside localhost, and `san`. */
+export function certificateHosts(config: Pick<Config, "domain" | "san">): string[] {
+  const loopback = config.domain === "localhost" ? ["127.0.0.1", "::1"] : [];
+  return [config.domain, ...loopback, ...config.san];
+}
+
+/** The host part of URLs and image references: `registry.example.com:5000`; 443 is left out. */
+export function hostAndPort(config: Pick<Config, "domain" | "port" | "tls">): string {
+  const host = config.domain.includes(":") ? `[${config.domain}]` : config.domain;
+  const standard = config.tls.mode === "none" ? 80 : 443;
+  return config.port === standard ? host : `${host}:${config.port}`;
+}
+
+export function registryUrl(config: Pick<Config, "domain" | "port" | "tls">): string {
+  return `${config.tls.mode === "none" ? "http" : "https"}://${hostAndPort(config)}`;
+}

@@ -1,0 +1,142 @@
+/** regctl.yaml -> Config: read, shape, normalise, rules; every issue at once, each with its path and line. */
+import { resolve } from "node:path";
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import type { Issue } from "../errors.ts";
+import type { Config, Origin } from "./config.ts";
+import { DEFAULT_BCRYPT_COST, DEFAULT_DOMAIN, DEFAULT_IMAGE, DEFAULT_PORT, defaultBind, LEAF_LIFETIME_DAYS, nameFromDirectory } from "./defaults.ts";
+import { checkDistribution } from "./distribution/check.ts";
+import { majorOfImage } from "./distribution/major.ts";
+import { RULES } from "./rules.ts";
+import { type WrittenConfig, writtenConfigSchema } from "./schema.ts";
+
+export interface ParseInput {
+  readonly text: string;
+  /** Absolute folder of regctl.yaml: relative paths and the default name come from it. */
+  readonly directory: string;
+  /** Who the containers run as when regctl.yaml does not say. */
+  readonly defaultUser: { readonly uid: number; readonly gid: number };
+}
+
+export type ParseResult =
+  | { readonly config: Config; readonly origins: ReadonlyMap<string, Origin>; readonly issues: readonly [] }
+  | { readonly config: undefined; readonly issues: readonly Issue[] };
+
+type Path = readonly (string | number)[];
+
+/** `notifications.endpoints[0].url`. */
+function pathText(path: Path): string {
+  return path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`), "");
+}
+
+function pathKeys(text: string): Path {
+  return text.split(/[.[]/).map((part) => (part.endsWith("]") ? Number(part.slice(0, -1)) : part));
+}
+
+/** The line of the deepest part of the path that the document has: for an unknown key the key itself. */
+function lineOf(document: Document, lines: LineCounter, path: Path): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      if (pair === undefined) break;
+      if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
+      node = pair.value;
+    } else if (isSeq(node) && typeof key === "number") {
+      node = node.items[key];
+      if (isNode(node) && node.range) offset = node.range[0];
+    } else break;
+  }
+  return offset === undefined ? undefined : lines.linePos(offset).line;
+}
+
+function collectOrigins(document: Document, lines: LineCounter, value: unknown, path: Path, into: Map<string, Origin>): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    for (const [key, child] of Object.entries(value)) collectOrigins(document, lines, child, [...path, key], into);
+    return;
+  }
+  into.set(pathText(path), { kind: "file", line: lineOf(document, lines, path) ?? 1 });
+}
+
+function resolveConfig(written: WrittenConfig, input: ParseInput, major: 2 | 3): Config {
+  const [uid, gid] = written.user?.split(":").map(Number) ?? [input.defaultUser.uid, input.defaultUser.gid];
+  const name = written.name ?? nameFromDirectory(input.directory);
+  return {
+    name,
+    domain: written.domain ?? DEFAULT_DOMAIN,
+    san: written.san ?? [],
+    bind: written.bind ?? defaultBind(written),
+    port: written.port ?? DEFAULT_PORT,
+    image: written.image ?? DEFAULT_IMAGE,
+    major,
+    data: resolve(input.directory, written.data ?? "data"),
+    user: { uid: uid ?? 0, gid: gid ?? 0 },
+    tls: { mode: written.tls?.mode ?? "own-ca", lifetimeDays: written.tls?.lifetimeDays ?? LEAF_LIFETIME_DAYS },
+    auth: {
+      mode: written.auth?.mode ?? "htpasswd",
+      realm: written.auth?.realm ?? name,
+      bcryptCost: written.auth?.bcryptCost ?? DEFAULT_BCRYPT_COST,
+    },
+    insecure: written.insecure ?? false,
+    registry: written.registry ?? {},
+  };
+}
+
+/** Never throws on bad input; `issues` is empty exactly when there is a config. */
+export function parseConfig(input: ParseInput): ParseResult {
+  const lines = new LineCounter();
+  const document = parseDocument(input.text, { lineCounter: lines, prettyErrors: false });
+  const withLine = (issue: Issue, path: Path): Issue => {
+    const line = lineOf(document, lines, path);
+    return line === undefined ? issue : { ...issue, line };
+  };
+
+  if (document.errors.length > 0) {
+    return {
+      config: undefined,
+      issues: document.errors.map((error) => ({ path: "", message: error.message, line: lines.linePos(error.pos[0]).line })),
+    };
+  }
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch (error) {
+    // An alias bomb: `yaml` refuses to expand it.
+    return { config: undefined, issues: [{ path: "", message: error instanceof Error ? error.message : String(error) }] };
+  }
+
+  const shaped = writtenConfigSchema.safeParse(value);
+  if (!shaped.success) {
+    const issues = shaped.error.issues.flatMap((issue) => {
+      const path = issue.path as Path;
+      if (issue.code !== "unrecognized_keys") return [withLine({ path: pathText(path), message: issue.message }, path)];
+      return issue.keys.map((key) =>
+        withLine({ path: pathText([...path, key]), message: "is not a key of regctl.yaml", hint: "`regctl config schema` lists all of them; distribution's own keys go under registry:" }, [...path, key]),
+      );
+    });
+    return { config: undefined, issues };
+  }
+
+  const written = shaped.data;
+  const issues: Issue[] = [];
+  const major = majorOfImage(written.image ?? DEFAULT_IMAGE, written.distribution);
+  if (major === undefined) {
+    issues.push(
+      withLine(
+        { path: "image", message: `its tag does not say which major version of distribution ${JSON.stringify(written.image)} holds`, hint: "add distribution: 2 or distribution: 3" },
+        ["image"],
+      ),
+    );
+  }
+  const config = resolveConfig(written, input, major ?? 2);
+  const nested = [
+    ...RULES.flatMap((rule) => rule(config)),
+    ...(major === undefined ? [] : checkDistribution(config.registry, major).map((issue) => ({ ...issue, path: issue.path === "" ? "registry" : `registry.${issue.path}` }))),
+  ];
+  issues.push(...nested.map((issue) => withLine(issue, pathKeys(issue.path))));
+  if (issues.length > 0) return { config: undefined, issues };
+
+  const origins = new Map<string, Origin>();
+  collectOrigins(document, lines, value, [], origins);
+  return { config, origins, issues: [] };
+}

@@ -1,0 +1,78 @@
+/** Rules that join several keys; each says what is wrong, where, and what to write instead. */
+import { isIP } from "node:net";
+import type { Issue } from "../errors.ts";
+import { messageOf, RegctlError } from "../errors.ts";
+import { parseHost } from "../pki/san.ts";
+import { parseReference } from "../registry/reference.ts";
+import type { Config } from "./config.ts";
+
+type Rule = (config: Config) => Issue[];
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/;
+
+function section(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function issueFrom(path: string, error: unknown): Issue {
+  const hint = error instanceof RegctlError ? error.hint : undefined;
+  return { path, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+}
+
+function attempt(path: string, parse: () => unknown): Issue[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    return [issueFrom(path, error)];
+  }
+}
+
+const hostNames: Rule = (config) => [
+  ...attempt("domain", () => parseHost(config.domain)),
+  ...(config.domain.startsWith("*")
+    ? [{ path: "domain", message: "should be one name clients can use; a wildcard belongs under san" }]
+    : []),
+  ...config.san.flatMap((host, index) => attempt(`san[${index}]`, () => parseHost(host))),
+];
+
+const imageReference: Rule = (config) => attempt("image", () => parseReference(config.image));
+
+const bindAddress: Rule = (config) =>
+  isIP(config.bind) === 0 ? [{ path: "bind", message: `should be an IP address of this host, not ${JSON.stringify(config.bind)}` }] : [];
+
+const openToStrangers: Rule = (config) => {
+  if (config.insecure || LOOPBACK.test(config.bind)) return [];
+  const hint = "set bind: 127.0.0.1, or insecure: true when the network itself is trusted";
+  return [
+    ...(config.tls.mode === "none" ? [{ path: "tls.mode", message: "none sends passwords and images readable over the network", hint }] : []),
+    ...(config.auth.mode === "none" && Object.keys(section(config.registry.auth)).length === 0
+      ? [{ path: "auth.mode", message: "none lets everybody who reaches the port push and delete", hint }]
+      : []),
+  ];
+};
+
+const oneAuthentication: Rule = (config) =>
+  config.auth.mode === "htpasswd" && Object.keys(section(config.registry.auth)).some((key) => key !== "htpasswd")
+    ? [
+        {
+          path: "registry.auth",
+          message: "is a second way to authenticate beside auth.mode: htpasswd; the registry would pick one at random",
+          hint: "set auth.mode: none to keep this one",
+        },
+      ]
+    : [];
+
+const oneCertificate: Rule = (config) => {
+  const tls = section(section(config.registry.http).tls);
+  const own = ["certificate", "key", "letsencrypt"].filter((key) => key in tls);
+  return config.tls.mode === "none"
+    ? []
+    : own.map((key) => ({
+        path: `registry.http.tls.${key}`,
+        message: `contradicts tls.mode: ${config.tls.mode}, which sets the certificate`,
+        hint: "remove it, or use tls.mode: provided with `regctl init --cert --key`",
+      }));
+};
+
+export const RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, openToStrangers, oneAuthentication, oneCertificate];

@@ -1,0 +1,92 @@
+/** The certificate files of a deployment: what is there, whether it still fits, and what to write instead. */
+import { join } from "node:path";
+import { type Config, certificateHosts } from "../config/config.ts";
+import { RegctlError } from "../errors.ts";
+import type { CertifiedKey } from "../pki/authority.ts";
+import { type FileChange, readIfExists } from "../project/files.ts";
+import { FILES } from "../project/paths.ts";
+import { Secret } from "../secret.ts";
+import { ownSecret, publicFile, runtimeSecret } from "./owners.ts";
+import type { OperationPorts } from "./ports.ts";
+
+export interface CertificateFiles {
+  readonly authorityPem: string | undefined;
+  readonly authorityKeyPem: Secret | undefined;
+  /** Leaf, then intermediates. */
+  readonly certificatePem: string | undefined;
+  readonly keyPem: Secret | undefined;
+}
+
+async function readSecret(path: string): Promise<Secret | undefined> {
+  const text = await readIfExists(path);
+  return text === undefined ? undefined : new Secret(text);
+}
+
+export async function readCertificateFiles(directory: string): Promise<CertificateFiles> {
+  const [authorityPem, authorityKeyPem, certificatePem, keyPem] = await Promise.all([
+    readIfExists(join(directory, FILES.authorityCertificate)),
+    readSecret(join(directory, FILES.authorityKey)),
+    readIfExists(join(directory, FILES.certificate)),
+    readSecret(join(directory, FILES.key)),
+  ]);
+  return { authorityPem, authorityKeyPem, certificatePem, keyPem };
+}
+
+/** Why an issued certificate has to be issued again; undefined = it fits. */
+export async function reasonToIssue(config: Config, files: CertificateFiles, now: Date): Promise<string | undefined> {
+  if (files.certificatePem === undefined || files.keyPem === undefined) return "not found";
+  const [{ X509Certificate, createPrivateKey }, { describeCertificate }, { normalizeHosts }] = await Promise.all([
+    import("node:crypto"),
+    import("../pki/describe.ts"),
+    import("../pki/san.ts"),
+  ]);
+  let leaf: InstanceType<typeof X509Certificate>;
+  try {
+    leaf = new X509Certificate(files.certificatePem);
+    if (!leaf.checkPrivateKey(createPrivateKey(files.keyPem.reveal()))) return "its key does not belong to it";
+  } catch {
+    return "it cannot be read";
+  }
+  if (files.authorityPem !== undefined && !leaf.verify(new X509Certificate(files.authorityPem).publicKey)) return "another authority issued it";
+  const info = describeCertificate(leaf, now);
+  const wanted = normalizeHosts(certificateHosts(config)).map((host) => host.value);
+  const missing = wanted.filter((host) => !info.sans.includes(host));
+  const surplus = info.sans.filter((host) => !wanted.includes(host));
+  if (missing.length > 0) return `does not cover ${missing.join(", ")}`;
+  if (surplus.length > 0) return `covers ${surplus.join(", ")}, which regctl.yaml no longer names`;
+  return info.daysLeft < 0 ? `expired ${info.notAfter}` : undefined;
+}
+
+/** The authority to sign with, made when the deployment has none. A lost key is never made up for by a new authority. */
+async function authority(config: Config, files: CertificateFiles, now: Date): Promise<{ readonly pair: CertifiedKey; readonly isNew: boolean }> {
+  const { authorityPem, authorityKeyPem } = files;
+  if (authorityPem !== undefined && authorityKeyPem !== undefined) return { pair: { certificatePem: authorityPem, keyPem: authorityKeyPem }, isNew: false };
+  if (authorityPem === undefined && authorityKeyPem === undefined) {
+    const { createAuthority } = await import("../pki/authority.ts");
+    return { pair: await createAuthority({ deploymentName: config.name, now }), isNew: true };
+  }
+  const missing = authorityPem === undefined ? FILES.authorityCertificate : FILES.authorityKey;
+  throw new RegctlError("precondition-failed", `${missing} is missing: no certificate can be issued without it, and a new authority would be unknown to every client`, {
+    hint: `put ${missing} back from a backup; to begin anew, remove both certs/ca.crt and certs/ca.key and run \`regctl up\`, then let every client trust the new ca.crt`,
+  });
+}
+
+/** A new key and certificate under the deployment's authority, as files to write. */
+export async function issueCertificate(ports: Pick<OperationPorts, "isRoot" | "now">, config: Config, files: CertificateFiles): Promise<{ readonly files: FileChange[]; readonly leaf: CertifiedKey; readonly authorityPem: string }> {
+  const now = ports.now();
+  const [{ issueLeaf }, { normalizeHosts }] = await Promise.all([import("../pki/leaf.ts"), import("../pki/san.ts")]);
+  const { pair, isNew } = await authority(config, files, now);
+  // The domain stays first: it becomes the common name.
+  const hosts = certificateHosts(config).flatMap((host) => normalizeHosts([host]));
+  const unique = hosts.filter((host, index) => hosts.findIndex((other) => other.value === host.value) === index);
+  const leaf = await issueLeaf({ authority: pair, hosts: unique, now, lifetimeDays: config.tls.lifetimeDays });
+  return {
+    leaf,
+    authorityPem: pair.certificatePem,
+    files: [
+      ...(isNew ? [ownSecret(FILES.authorityKey, pair.keyPem.reveal()), publicFile(FILES.authorityCertificate, pair.certificatePem)] : []),
+      runtimeSecret(ports, config, FILES.key, leaf.keyPem.reveal()),
+      publicFile(FILES.certificate, leaf.certificatePem),
+    ],
+  };
+}

@@ -1,0 +1,112 @@
+/** A deployment as a command works on it: its folder, its checked configuration, the lock when it changes something. */
+import { createHash } from "node:crypto";
+import { appendFile, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import type { Config, Origin } from "../config/config.ts";
+import { RegctlError } from "../errors.ts";
+import { unprivilegedUid } from "../host/system-user.ts";
+import { exists, readIfExists, replaceFile } from "../project/files.ts";
+import { acquireLock } from "../project/lock.ts";
+import { FILES } from "../project/paths.ts";
+import { recoverTransactions } from "../project/transaction.ts";
+import type { OperationPorts } from "./ports.ts";
+
+export interface Deployment {
+  /** Absolute. */
+  readonly directory: string;
+  readonly config: Config;
+  /** Text of regctl.yaml the configuration was made from. */
+  readonly text: string;
+}
+
+/** The folder's owner, who is also who the containers run as; an unprivileged uid of its own where that is root. */
+export async function defaultUser(directory: string): Promise<{ uid: number; gid: number }> {
+  const { uid, gid } = await stat(directory);
+  if (uid !== 0) return { uid, gid };
+  const unprivileged = unprivilegedUid();
+  return { uid: unprivileged, gid: unprivileged };
+}
+
+export async function readConfigText(directory: string): Promise<string> {
+  const text = await readIfExists(join(directory, FILES.config));
+  if (text === undefined) throw new RegctlError("no-deployment", `there is no ${FILES.config} in ${directory}`, { hint: `regctl init ${directory}` });
+  return text;
+}
+
+/** All issues of a regctl.yaml as one error. */
+export async function parseConfigText(directory: string, text: string): Promise<{ config: Config; origins: ReadonlyMap<string, Origin> }> {
+  const { parseConfig } = await import("../config/parse.ts");
+  const result = parseConfig({ text, directory, defaultUser: await defaultUser(directory) });
+  if (result.config !== undefined) return result;
+  throw new RegctlError("config-invalid", `${join(directory, FILES.config)} is not valid`, {
+    issues: result.issues,
+    hint: "correct it, then run the same command again; nothing was changed",
+  });
+}
+
+interface CachedConfig {
+  readonly key: string;
+  readonly config: Config;
+}
+
+/** Changes with the text, the folder and the program that checks it. */
+async function cacheKey(directory: string, text: string): Promise<string> {
+  const program = await stat(new URL(import.meta.url));
+  return createHash("sha256").update(JSON.stringify([text, directory, program.mtimeMs, await defaultUser(directory)])).digest("hex");
+}
+
+/**
+ * Reads and checks regctl.yaml. The checked form of an unchanged text is taken from `.regctl`: the parser and the schema
+ * of every key of distribution cost more time than most commands.
+ */
+export async function loadDeployment(directory: string): Promise<Deployment> {
+  const text = await readConfigText(directory);
+  const key = await cacheKey(directory, text);
+  const cached = await readIfExists(join(directory, FILES.configCache)).catch(() => undefined);
+  if (cached !== undefined) {
+    try {
+      const known = JSON.parse(cached) as CachedConfig;
+      if (known.key === key) return { directory, text, config: known.config };
+    } catch {
+      // A cache that cannot be read is no cache.
+    }
+  }
+  const { config } = await parseConfigText(directory, text);
+  if (await exists(join(directory, FILES.state))) {
+    const content = JSON.stringify({ key, config } satisfies CachedConfig);
+    // Only a cache: a reader without the right to write goes on without it.
+    await replaceFile(directory, { path: FILES.configCache, content, mode: 0o600 }).catch(() => undefined);
+  }
+  return { directory, text, config };
+}
+
+async function audit(ports: OperationPorts, directory: string, command: string, outcome: string): Promise<void> {
+  const who = ports.environment.SUDO_USER ?? userInfo().username;
+  const line = `${ports.now().toISOString()} ${who} ${command} ${outcome}\n`;
+  // A full disk must not turn a done deed into a failure.
+  await appendFile(join(directory, FILES.audit), line, { mode: 0o600 }).catch(() => undefined);
+}
+
+/** Runs work alone in the folder, after finishing what a killed command had committed; writes the audit line. */
+export async function withLock<T>(ports: OperationPorts, directory: string, command: string, work: () => Promise<T>): Promise<T> {
+  const lock = await acquireLock(directory, {
+    command,
+    waitMs: ports.timeoutMs,
+    signal: ports.signal,
+    now: ports.now,
+    onWait: (holder) => ports.output.note(`waiting for ${holder}`),
+  });
+  try {
+    const { finished } = await recoverTransactions(directory);
+    if (finished > 0) ports.output.note("finished a change an earlier command was interrupted in");
+    const result = await work();
+    await audit(ports, directory, command, "ok");
+    return result;
+  } catch (error) {
+    await audit(ports, directory, command, error instanceof RegctlError ? error.code : "internal");
+    throw error;
+  } finally {
+    await lock.release();
+  }
+}

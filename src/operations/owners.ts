@@ -1,0 +1,39 @@
+/** Modes and owners of everything in a deployment folder, in one place. */
+import type { Config } from "../config/config.ts";
+import type { FileChange, Owner } from "../project/files.ts";
+import { FILES } from "../project/paths.ts";
+import type { DirectoryChange } from "../project/transaction.ts";
+import type { OperationPorts } from "./ports.ts";
+
+type Who = Pick<OperationPorts, "isRoot">;
+
+/** Who the containers run as has to own what they read; only root can give files away. */
+export function runtimeOwner(ports: Who, config: Pick<Config, "user">): Owner | undefined {
+  return ports.isRoot ? config.user : undefined;
+}
+
+/** A secret the registry reads: its own, and nobody else's to read. */
+export function runtimeSecret(ports: Who, config: Pick<Config, "user">, path: string, content: string): FileChange {
+  return { path, content, mode: 0o600, owner: runtimeOwner(ports, config) };
+}
+
+/** A secret only regctl reads. */
+export function ownSecret(path: string, content: string): FileChange {
+  return { path, content, mode: 0o600 };
+}
+
+export function publicFile(path: string, content: string): FileChange {
+  return { path, content, mode: 0o644 };
+}
+
+/** The folders of a deployment; those a container mounts belong to who it runs as. */
+export function directories(ports: Who, config: Config): DirectoryChange[] {
+  const owner = runtimeOwner(ports, config);
+  return [
+    { path: FILES.state, mode: 0o700 },
+    { path: "registry", mode: 0o700, owner },
+    { path: "auth", mode: 0o700, owner },
+    { path: "certs", mode: 0o700, owner },
+    { path: config.data, mode: 0o700, owner },
+  ];
+}

@@ -1,0 +1,127 @@
+/** What runs and how well: containers, the registry's own answer, drift, certificate, users, disk. Changes nothing. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { checkHtpasswd, listEntries } from "../auth/htpasswd.ts";
+import { registryUrl } from "../config/config.ts";
+import { containerProblem, servingProblem } from "../deployment/health.ts";
+import { listDeployments } from "../deployment/observed.ts";
+import { DEPLOYMENT_LABEL, SERVICE_LABEL } from "../deployment/labels.ts";
+import type { Change } from "../deployment/plan.ts";
+import type { Engine, ObservedContainer } from "../engine/engine.ts";
+import { messageOf, RegctlError } from "../errors.ts";
+import { directoryBytes } from "../host/disk.ts";
+import { exists, readIfExists } from "../project/files.ts";
+import { FILES } from "../project/paths.ts";
+import { readCertificateFiles } from "./certificates.ts";
+import { type Deployment, loadDeployment } from "./deployment.ts";
+import { observeOwn } from "./observe-own.ts";
+import type { OperationPorts } from "./ports.ts";
+import { propose } from "./up.ts";
+
+export interface ContainerStatus {
+  readonly service: string;
+  readonly name: string;
+  readonly state: string;
+  readonly image: string;
+  readonly ports: readonly string[];
+}
+
+export interface Status {
+  readonly name: string;
+  readonly directory: string;
+  readonly url: string;
+  readonly healthy: boolean;
+  /** Why it is not healthy. */
+  readonly problems: readonly string[];
+  readonly drift: readonly Change[];
+  readonly containers: readonly ContainerStatus[];
+  readonly certificate: { readonly notAfter: string; readonly daysLeft: number; readonly sans: readonly string[] } | null;
+  readonly users: number;
+  readonly disk: { readonly bytes: number };
+}
+
+function containerStatus(container: ObservedContainer): ContainerStatus {
+  return {
+    service: container.labels[SERVICE_LABEL] ?? "",
+    name: container.name,
+    state: container.state === "running" && container.health !== "none" ? `running (${container.health})` : container.state,
+    image: container.image,
+    ports: container.ports.map((port) => `${port.hostAddress}:${port.hostPort}`),
+  };
+}
+
+async function certificateStatus(ports: OperationPorts, deployment: Deployment): Promise<Status["certificate"]> {
+  if (deployment.config.tls.mode === "none") return null;
+  const { certificatePem } = await readCertificateFiles(deployment.directory);
+  if (certificatePem === undefined) return null;
+  const { describeCertificate } = await import("../pki/describe.ts");
+  const { notAfter, daysLeft, sans } = describeCertificate(certificatePem, ports.now());
+  return { notAfter, daysLeft, sans };
+}
+
+async function interruptedChange(directory: string): Promise<string[]> {
+  const waiting = (await readdir(join(directory, FILES.journal)).catch(() => [] as string[])).some((entry) => !entry.endsWith(".tmp"));
+  if (waiting) return ["an interrupted change waits to be finished: run `regctl up`"];
+  return (await exists(join(directory, FILES.unfinishedInit))) ? ["init was interrupted: run the same `regctl init` again"] : [];
+}
+
+async function healthProblems(ports: OperationPorts, engine: Engine, deployment: Deployment): Promise<{ problems: string[]; containers: readonly ObservedContainer[] }> {
+  const { config, directory } = deployment;
+  const { containers } = await observeOwn(ports, engine, deployment);
+  const problems = await interruptedChange(directory);
+  if (containers.length === 0) return { problems: [...problems, "no container: run `regctl up`"], containers };
+  for (const container of containers) {
+    const problem = containerProblem(container) ?? (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
+    if (problem !== undefined) problems.push(`${container.name}: ${problem}`);
+  }
+  const { authorityPem } = await readCertificateFiles(directory);
+  const answer = await servingProblem({ config, authorityPem }, ports.signal);
+  return { problems: answer === undefined ? problems : [...problems, answer], containers };
+}
+
+/** One read of everything; `drift` is what `up` would change. */
+export async function deploymentStatus(ports: OperationPorts, directory: string): Promise<Status> {
+  const deployment = await loadDeployment(directory);
+  const { config } = deployment;
+  const engine = await ports.engine();
+  const htpasswd = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
+  const users = config.auth.mode === "none" ? "" : htpasswd;
+  const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
+  const [health, drift, certificate, bytes] = await Promise.all([
+    healthProblems(ports, engine, deployment),
+    propose(ports, engine, deployment).then(
+      (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
+      (error: unknown) => {
+        if (error instanceof RegctlError && error.code === "interrupted") throw error;
+        return { changes: [], problem: [messageOf(error)] };
+      },
+    ),
+    certificateStatus(ports, deployment),
+    directoryBytes(config.data, ports.signal).catch(() => 0),
+  ]);
+  const problems = [...health.problems, ...drift.problem, ...malformed];
+  return {
+    name: config.name,
+    directory,
+    url: registryUrl(config),
+    healthy: problems.length === 0,
+    problems,
+    drift: drift.changes,
+    containers: health.containers.map(containerStatus),
+    certificate,
+    users: listEntries(users).length,
+    disk: { bytes },
+  };
+}
+
+export interface ListedDeployment {
+  readonly name: string;
+  readonly directory: string;
+  readonly containers: readonly ContainerStatus[];
+}
+
+/** Every deployment on the engine, whatever folder regctl was started in. */
+export async function listedDeployments(ports: OperationPorts): Promise<ListedDeployment[]> {
+  const found = await listDeployments(await ports.engine(), { signal: ports.signal });
+  return found.map(({ name, directory, containers }) => ({ name, directory, containers: containers.filter((one) => one.labels[DEPLOYMENT_LABEL] === name).map(containerStatus) }));
+}

@@ -1,0 +1,76 @@
+/** Stopping a deployment, starting it anew, and removing it; the images are kept unless their removal is asked for by name. */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { applyStep } from "../deployment/apply.ts";
+import { waitUntilServing } from "../deployment/health.ts";
+import type { ObservedState } from "../deployment/observed.ts";
+import { type Change, changeOf, planRemoval } from "../deployment/plan.ts";
+import { RegctlError } from "../errors.ts";
+import { fileError } from "../project/files.ts";
+import { FILES } from "../project/paths.ts";
+import { readCertificateFiles } from "./certificates.ts";
+import { type Deployment, loadDeployment } from "./deployment.ts";
+import { observeOwn } from "./observe-own.ts";
+import type { OperationPorts } from "./ports.ts";
+import { withStep } from "./with-step.ts";
+
+const NO_WAIT = { untilServing: () => Promise.resolve() };
+
+async function observed(ports: OperationPorts, deployment: Deployment): Promise<ObservedState> {
+  return observeOwn(ports, await ports.engine(), deployment);
+}
+
+/** What removing the containers and the network would change. */
+export async function removalChanges(ports: OperationPorts, deployment: Deployment): Promise<readonly Change[]> {
+  return planRemoval(await observed(ports, deployment)).steps.map(changeOf);
+}
+
+/** Removes the containers, gently, and the network. The folder stays as it is. The caller holds the lock. */
+export async function takeDown(ports: OperationPorts, deployment: Deployment): Promise<readonly Change[]> {
+  const engine = await ports.engine();
+  const { steps } = planRemoval(await observed(ports, deployment));
+  for (const step of steps) {
+    ports.signal.throwIfAborted();
+    const change = changeOf(step);
+    await withStep(ports.progress, `remove ${change.kind} ${change.name}`, async () => {
+      await applyStep(engine, step, { signal: ports.signal, ...NO_WAIT });
+      return { value: undefined };
+    });
+  }
+  return steps.map(changeOf);
+}
+
+/** Stops and starts the containers there are; uploads under way are finished first (drain). */
+export async function restart(ports: OperationPorts, directory: string): Promise<readonly string[]> {
+  const engine = await ports.engine();
+  const deployment = await loadDeployment(directory);
+  const { containers } = await observed(ports, deployment);
+  if (containers.length === 0) throw new RegctlError("not-found", `${deployment.config.name} has no container to restart`, { hint: "regctl up" });
+  const { authorityPem } = await readCertificateFiles(directory);
+  for (const container of containers) {
+    await withStep(ports.progress, `restart ${container.name}`, async () => {
+      await engine.containers.stop(container.id, { signal: ports.signal });
+      await engine.containers.start(container.id, { signal: ports.signal });
+      await waitUntilServing(engine, container.id, { config: deployment.config, authorityPem }, { timeoutMs: ports.timeoutMs, signal: ports.signal });
+      return { value: undefined };
+    });
+  }
+  return containers.map((container) => container.name);
+}
+
+/** What only its owner can make again: configuration, users, the authority every client trusts, the images. */
+const RENDERED = [FILES.compose, "registry", FILES.configCache, FILES.secrets, FILES.unfinishedInit] as const;
+
+/** After `takeDown`: removes what `up` renders again, or with `data` everything regctl put into the folder. */
+export async function removeFiles(deployment: Deployment, options: { readonly data: boolean }): Promise<void> {
+  const { directory, config } = deployment;
+  const everything = [config.data, "certs", "auth", ...RENDERED, FILES.config, FILES.state];
+  try {
+    for (const path of options.data ? everything : RENDERED) {
+      await rm(path.startsWith("/") ? path : join(directory, path), { recursive: true, force: true });
+    }
+    if (options.data && (await readdir(directory)).length === 0) await rm(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(error, `remove the files of ${directory}`);
+  }
+}

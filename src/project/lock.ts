@@ -1,0 +1,89 @@
+/**
+ * One regctl at a time in a deployment folder. The kernel holds the lock (flock(2) on `.regctl/lock`, taken by flock(1)
+ * through an inherited descriptor), so a killed holder leaves nothing behind that has to be judged stale.
+ */
+import { spawn } from "node:child_process";
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { RegctlError, systemCodeOf } from "../errors.ts";
+import { fileError } from "./files.ts";
+import { FILES } from "./paths.ts";
+
+export interface LockOptions {
+  /** What the holder is told to be doing: `up`. */
+  readonly command: string;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly now: () => Date;
+  /** Told once when somebody else holds it. */
+  readonly onWait: (holder: string) => void;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+function flock(handle: FileHandle, args: readonly string[], signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("flock", [...args, "-x", "3"], { stdio: ["ignore", "ignore", "ignore", handle.fd], signal });
+    child.on("error", (error) => {
+      if (signal.aborted) reject(signal.reason);
+      else if (systemCodeOf(error) === "ENOENT") {
+        reject(new RegctlError("precondition-failed", "the flock command is missing", { hint: "install util-linux" }));
+      } else reject(error);
+    });
+    child.on("close", (code) => resolve(code === 0));
+  });
+}
+
+async function holderOf(handle: FileHandle): Promise<string> {
+  const buffer = Buffer.alloc(200);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+  return buffer.toString("utf8", 0, bytesRead).trim() || "another regctl";
+}
+
+async function sameFile(handle: FileHandle, path: string): Promise<boolean> {
+  const current = await stat(path).catch(() => undefined);
+  return current !== undefined && current.ino === (await handle.stat()).ino;
+}
+
+/** Waits up to `waitMs`; `locked` with who holds it after that. */
+export async function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
+  const path = join(directory, FILES.lock);
+  for (;;) {
+    let handle: FileHandle;
+    try {
+      await mkdir(join(directory, FILES.state), { recursive: true, mode: 0o700 });
+      handle = await open(path, "a+", 0o600);
+    } catch (error) {
+      throw fileError(error, `lock ${directory}`);
+    }
+    try {
+      if (!(await flock(handle, ["-n"], options.signal))) {
+        const holder = await holderOf(handle);
+        options.onWait(holder);
+        if (!(await flock(handle, ["-w", String(options.waitMs / 1000)], options.signal))) {
+          throw new RegctlError("locked", `${directory} is in use by ${await holderOf(handle)}`, {
+            hint: "wait for it to end, then run the command again; --timeout SECONDS waits longer",
+          });
+        }
+      }
+      // `destroy` may have removed the file while we waited for it.
+      if (!(await sameFile(handle, path))) {
+        await handle.close();
+        continue;
+      }
+      await handle.truncate(0);
+      await handle.write(`regctl ${options.command} (pid ${process.pid}, since ${options.now().toISOString()})\n`);
+      return {
+        release: async () => {
+          await handle.truncate(0);
+          await handle.close();
+        },
+      };
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+  }
+}

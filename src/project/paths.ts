@@ -1,0 +1,29 @@
+/** Every path of a deployment folder. */
+import { join } from "node:path";
+
+export const CONFIG_FILE = "regctl.yaml";
+
+/** Relative to the deployment folder. */
+export const FILES = {
+  config: CONFIG_FILE,
+  compose: "compose.yaml",
+  registryConfig: "registry/config.yml",
+  htpasswd: "auth/htpasswd",
+  authorityCertificate: "certs/ca.crt",
+  authorityKey: "certs/ca.key",
+  certificate: "certs/domain.crt",
+  key: "certs/domain.key",
+  state: ".regctl",
+  lock: ".regctl/lock",
+  journal: ".regctl/journal",
+  audit: ".regctl/audit.log",
+  secrets: ".regctl/secrets.json",
+  /** Exists from the first write of `init` until its closing block was shown. */
+  unfinishedInit: ".regctl/unfinished-init",
+  /** The checked form of one version of regctl.yaml. */
+  configCache: ".regctl/config.json",
+} as const;
+
+export function inDirectory(directory: string, file: string): string {
+  return join(directory, file);
+}

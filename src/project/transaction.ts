@@ -1,0 +1,111 @@
+/**
+ * Several files changed as one: staged and synced in the journal, committed by one rename, then moved into place.
+ * A run killed before the commit changed nothing; one killed after it is finished by the next command that takes the lock.
+ */
+import { randomUUID } from "node:crypto";
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import { systemCodeOf } from "../errors.ts";
+import { type FileChange, fileError, type Owner, syncDirectory, writeNewFile } from "./files.ts";
+import { FILES } from "./paths.ts";
+
+export interface DirectoryChange {
+  /** Relative to the deployment folder, or absolute. Made when missing; an existing one keeps its mode and owner. */
+  readonly path: string;
+  readonly mode: number;
+  readonly owner?: Owner | undefined;
+}
+
+export interface Transaction {
+  readonly directories: readonly DirectoryChange[];
+  readonly files: readonly FileChange[];
+  /** Relative paths removed after the files are in place. */
+  readonly removals?: readonly string[];
+}
+
+interface Manifest {
+  readonly directories: readonly DirectoryChange[];
+  readonly files: readonly { readonly path: string; readonly staged: string }[];
+  readonly removals: readonly string[];
+}
+
+const MANIFEST = "manifest.json";
+const UNCOMMITTED = ".tmp";
+
+async function makeDirectory(root: string, change: DirectoryChange): Promise<void> {
+  const path = isAbsolute(change.path) ? change.path : join(root, change.path);
+  const made = await mkdir(path, { recursive: true, mode: change.mode });
+  if (made === undefined) {
+    // Made by an earlier, killed attempt of this same transaction: it may lack its owner. Only an empty folder is taken for that.
+    if ((await readdir(path)).length > 0) return;
+  }
+  await chmod(path, change.mode);
+  if (change.owner !== undefined) await chown(path, change.owner.uid, change.owner.gid);
+}
+
+async function moveIntoPlace(staged: string, target: string): Promise<void> {
+  try {
+    await rename(staged, target);
+  } catch (error) {
+    // Already moved by the run that was killed.
+    if (systemCodeOf(error) === "ENOENT" && (await stat(target).catch(() => undefined)) !== undefined) return;
+    throw error;
+  }
+}
+
+async function finish(root: string, entry: string): Promise<void> {
+  const folder = join(root, FILES.journal, entry);
+  const manifest = JSON.parse(await readFile(join(folder, MANIFEST), "utf8")) as Manifest;
+  for (const change of manifest.directories) await makeDirectory(root, change);
+  for (const file of manifest.files) await moveIntoPlace(join(folder, file.staged), join(root, file.path));
+  for (const path of manifest.removals) await rm(join(root, path), { force: true });
+  for (const parent of new Set(manifest.files.map((file) => dirname(join(root, file.path))))) await syncDirectory(parent);
+  // The manifest goes last: a half-removed entry without one was finished.
+  await rm(folder, { recursive: true });
+}
+
+/** Applies the transaction; all of it or nothing, also when killed. The caller holds the deployment's lock. */
+export async function commitTransaction(root: string, transaction: Transaction): Promise<void> {
+  const id = randomUUID();
+  const uncommitted = join(root, FILES.journal, `${id}${UNCOMMITTED}`);
+  try {
+    await mkdir(uncommitted, { recursive: true, mode: 0o700 });
+    for (const [index, file] of transaction.files.entries()) await writeNewFile(join(uncommitted, String(index)), file);
+    const manifest: Manifest = {
+      directories: transaction.directories,
+      files: transaction.files.map((file, index) => ({ path: file.path, staged: String(index) })),
+      removals: transaction.removals ?? [],
+    };
+    await writeNewFile(join(uncommitted, MANIFEST), { content: JSON.stringify(manifest), mode: 0o600 });
+    await syncDirectory(uncommitted);
+    await rename(uncommitted, join(root, FILES.journal, id));
+    await syncDirectory(join(root, FILES.journal));
+  } catch (error) {
+    await rm(uncommitted, { recursive: true, force: true });
+    throw fileError(error, `write to ${root}`);
+  }
+  try {
+    await finish(root, id);
+  } catch (error) {
+    throw fileError(error, `finish the change in ${root} (the next command goes on with it)`);
+  }
+}
+
+/** Finishes what a killed command committed and sweeps what it had only begun. The caller holds the lock. */
+export async function recoverTransactions(root: string): Promise<{ readonly finished: number }> {
+  const journal = join(root, FILES.journal);
+  const entries = await readdir(journal).catch(() => [] as string[]);
+  let finished = 0;
+  for (const entry of entries.sort()) {
+    const committed = !entry.endsWith(UNCOMMITTED) && (await stat(join(journal, entry, MANIFEST)).catch(() => undefined)) !== undefined;
+    try {
+      if (committed) {
+        await finish(root, entry);
+        finished += 1;
+      } else await rm(join(journal, entry), { recursive: true, force: true });
+    } catch (error) {
+      throw fileError(error, `finish an interrupted change in ${root}`);
+    }
+  }
+  return { finished };
+}

@@ -1,0 +1,61 @@
+/** Our client of the distribution API; so far the version check that tells whether a registry serves. */
+import { request as requestPlain } from "node:http";
+import { request as requestTls } from "node:https";
+import { isIP } from "node:net";
+import type { Secret } from "../secret.ts";
+
+export interface PingTarget {
+  /** `https://registry.example.com:5000`, as clients name it. */
+  readonly url: string;
+  /** Where to connect instead of what the name resolves to. */
+  readonly address?: string | undefined;
+  /** PEM of the authority to trust; undefined = the public ones. */
+  readonly authorityPem?: string | undefined;
+  readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PingAnswer {
+  readonly status: number;
+  /** Answers with `Docker-Distribution-Api-Version: registry/2.0`: it is a registry and not something else on its port. */
+  readonly isRegistry: boolean;
+}
+
+/** GET /v2/ (distribution spec, "API version check"). Rejects with Node's own network or TLS error. */
+export function ping(target: PingTarget): Promise<PingAnswer> {
+  const url = new URL("/v2/", target.url);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const send = url.protocol === "https:" ? requestTls : requestPlain;
+  return new Promise((resolve, reject) => {
+    const request = send(
+      {
+        host: target.address ?? host,
+        port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
+        path: url.pathname,
+        agent: false,
+        timeout: 5_000,
+        headers: { host: url.host },
+        ...(target.signal === undefined ? {} : { signal: target.signal }),
+        ...(target.authorityPem === undefined ? {} : { ca: target.authorityPem }),
+        // SNI must not carry an address (RFC 6066 §3); the certificate is still checked against it.
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...(target.credentials === undefined
+          ? {}
+          : { auth: `${target.credentials.username}:${target.credentials.password.reveal()}` }),
+      },
+      (response) => {
+        response.resume();
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            isRegistry: response.headers["docker-distribution-api-version"] === "registry/2.0",
+          }),
+        );
+        response.on("error", reject);
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error("no answer within 5 seconds")));
+    request.on("error", reject);
+    request.end();
+  });
+}

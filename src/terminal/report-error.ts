@@ -1,0 +1,42 @@
+/** A failure as the user reads it: what, why, the next command; or as one JSON object for scripts. */
+import { INTERNAL_EXIT_CODE, type Issue, messageOf, RegctlError } from "../errors.ts";
+
+export interface ErrorReport {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+function issueText(issue: Issue): string {
+  const where = issue.line === undefined ? issue.path : issue.path === "" ? `line ${issue.line}` : `${issue.path} (line ${issue.line})`;
+  const hint = issue.hint === undefined ? "" : `\n      ${issue.hint}`;
+  return `  - ${where === "" ? "" : `${where}: `}${issue.message}${hint}`;
+}
+
+function causes(error: unknown): string[] {
+  const chain: string[] = [];
+  for (let cause = (error as { cause?: unknown }).cause; cause instanceof Error; cause = cause.cause) {
+    chain.push(`caused by: ${cause.stack ?? cause.message}`);
+  }
+  return chain;
+}
+
+export function reportError(error: unknown, options: { readonly json: boolean; readonly debug: boolean; readonly version: string }): ErrorReport {
+  const known = error instanceof RegctlError ? error : undefined;
+  const exitCode = known?.exitCode ?? INTERNAL_EXIT_CODE;
+  if (options.json) {
+    const details = { ...known?.details, ...(known === undefined || known.issues.length === 0 ? {} : { issues: known.issues }) };
+    const body = { code: known?.code ?? "internal", message: messageOf(error), hint: known?.hint ?? null, details };
+    return { text: JSON.stringify({ error: body }), exitCode };
+  }
+  if (known === undefined) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return {
+      text: [`regctl: this is a bug: ${messageOf(error)}`, stack, ...causes(error), `  regctl ${options.version}, node ${process.version}`, "  hint: please report it with the lines above"].join("\n"),
+      exitCode,
+    };
+  }
+  const lines = [`regctl: ${known.message}`, ...known.issues.map(issueText)];
+  if (known.hint !== undefined) lines.push(`  hint: ${known.hint}`);
+  if (options.debug) lines.push(known.stack ?? "", ...causes(known));
+  return { text: lines.join("\n"), exitCode };
+}

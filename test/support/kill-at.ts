@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type RegctlOptions, regctl } from "./regctl.ts";
+import type { ProgramResult } from "./run-program.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+const PRELOAD = fileURLToPath(new URL("kill-at.mjs", import.meta.url));
+
+/** One change a process made to the world outside it. */
+export interface Step {
+  /** 1, 2, … in the order they happened. */
+  readonly number: number;
+  /** `rename`, `open`, `write`, `mkdir`, …; `engine` = a changing request it answered; `child` = a program that ended. */
+  readonly kind: string;
+  /** Paths, or method, path and status of the request, or the program with its exit code. */
+  readonly what: string;
+}
+
+export interface SteppedRun {
+  readonly result: ProgramResult;
+  readonly steps: readonly Step[];
+}
+
+/** How the program is run; `regctl` unless a test brings its own. */
+export type Runner = (args: readonly string[], options: RegctlOptions) => Promise<ProgramResult>;
+
+/** Runs regctl undisturbed and tells what it did. */
+export async function stepsOf(
+  args: readonly string[],
+  options: RegctlOptions = {},
+  runner: Runner = regctl,
+): Promise<SteppedRun> {
+  return steppedRun(0, args, options, runner);
+}
+
+/**
+ * Runs regctl and kills it (SIGKILL) right after its `n`-th step (1 = the first); the last of `steps` is that one. A run
+ * with fewer steps ends undisturbed: `result.signal` tells which it was. Steps that run at the same time may change places.
+ */
+export async function killAt(
+  n: number,
+  args: readonly string[],
+  options: RegctlOptions = {},
+  runner: Runner = regctl,
+): Promise<SteppedRun> {
+  if (!Number.isInteger(n) || n < 1) throw new Error(`steps are numbered from 1, not ${n}`);
+  return steppedRun(n, args, options, runner);
+}
+
+async function steppedRun(
+  n: number,
+  args: readonly string[],
+  options: RegctlOptions,
+  runner: Runner,
+): Promise<SteppedRun> {
+  await using directory = temporaryDirectory("regctl-test-steps-");
+  const file = join(directory.path, "steps");
+  const result = await runner(args, {
+    ...options,
+    nodeArgs: ["--import", PRELOAD, ...(options.nodeArgs ?? [])],
+    env: { ...options.env, REGCTL_TEST_KILL_AT: String(n), REGCTL_TEST_STEPS: file },
+  });
+  const lines = (await readFile(file, "utf8")).split("\n").filter(Boolean);
+  return { result, steps: lines.map((line) => JSON.parse(line) as Step) };
+}
