@@ -1,6 +1,7 @@
 /** argv -> exit code. The only catch-all, the only place where signals become cancellation. */
 import { readFileSync } from "node:fs";
 import { buildProgram, usageProblem } from "./cli.ts";
+import { addCompletion, isCompletion } from "./completion.ts";
 import type { Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
 import { reportError } from "./terminal/report-error.ts";
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings, 
     exitCode = code;
   });
   try {
+    if (isCompletion(argv)) await addCompletion(program);
     await program.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {

@@ -11,7 +11,8 @@ required=(
   strace=strace update-ca-certificates=ca-certificates
 )
 # podman comes from its own archive without being installed: on Debian 12 installing it would upgrade login and passwd.
-private_podman=(podman conmon libsubid4)
+# Besides these it needs only libraries that come with skopeo and docker.io.
+private_podman=(podman conmon libsubid4 libglib2.0-0)
 # The first Debian with compose v2.
 compose_suite=trixie
 mirror=${REGCTL_TEST_MIRROR:-http://deb.debian.org/debian}
@@ -118,5 +119,8 @@ CONF
 
 install_missing
 unpack_from_system "$cache/podman" "${private_podman[@]}"
+for program in podman conmon; do
+  LD_LIBRARY_PATH=$(echo "$cache"/podman/usr/lib/*-linux-gnu) "$cache/podman/usr/bin/$program" --version | head -n 1 | sed 's/^/prepare: /'
+done
 unpack_compose
 "$cache/compose/usr/libexec/docker/cli-plugins/docker-compose" version | sed 's/^/prepare: /'

@@ -2,10 +2,12 @@
 import { resolve } from "node:path";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Issue } from "../errors.ts";
+import { Secret } from "../secret.ts";
 import type { Config, Origin } from "./config.ts";
 import { DEFAULT_BCRYPT_COST, DEFAULT_DOMAIN, DEFAULT_IMAGE, DEFAULT_PORT, defaultBind, LEAF_LIFETIME_DAYS, nameFromDirectory } from "./defaults.ts";
 import { checkDistribution } from "./distribution/check.ts";
 import { majorOfImage } from "./distribution/major.ts";
+import { registryConfig } from "./registry-config.ts";
 import { RULES } from "./rules.ts";
 import { type WrittenConfig, writtenConfigSchema } from "./schema.ts";
 
@@ -131,7 +133,8 @@ export function parseConfig(input: ParseInput): ParseResult {
   const config = resolveConfig(written, input, major ?? 2);
   const nested = [
     ...RULES.flatMap((rule) => rule(config)),
-    ...(major === undefined ? [] : checkDistribution(config.registry, major).map((issue) => ({ ...issue, path: issue.path === "" ? "registry" : `registry.${issue.path}` }))),
+    // Checked as it will be rendered: a key may need another one that regctl sets.
+    ...(major === undefined ? [] : checkDistribution(registryConfig(config, new Secret("-")), major).map((issue) => ({ ...issue, path: issue.path === "" ? "registry" : `registry.${issue.path}` }))),
   ];
   issues.push(...nested.map((issue) => withLine(issue, pathKeys(issue.path))));
   if (issues.length > 0) return { config: undefined, issues };

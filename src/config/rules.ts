@@ -52,17 +52,6 @@ const openToStrangers: Rule = (config) => {
   ];
 };
 
-const oneAuthentication: Rule = (config) =>
-  config.auth.mode === "htpasswd" && Object.keys(section(config.registry.auth)).some((key) => key !== "htpasswd")
-    ? [
-        {
-          path: "registry.auth",
-          message: "is a second way to authenticate beside auth.mode: htpasswd; the registry would pick one at random",
-          hint: "set auth.mode: none to keep this one",
-        },
-      ]
-    : [];
-
 const oneCertificate: Rule = (config) => {
   const tls = section(section(config.registry.http).tls);
   const own = ["certificate", "key", "letsencrypt"].filter((key) => key in tls);
@@ -75,4 +64,4 @@ const oneCertificate: Rule = (config) => {
       }));
 };
 
-export const RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, openToStrangers, oneAuthentication, oneCertificate];
+export const RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, openToStrangers, oneCertificate];

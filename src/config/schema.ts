@@ -13,7 +13,7 @@ export const writtenConfigSchema = z
     domain: z.string().min(1).optional().describe("Host name or IP address clients use. Default: localhost."),
     san: z.array(z.string()).optional().describe("Further host names and IP addresses the certificate covers."),
     bind: z.string().optional().describe("Address the port is published on. Default: 0.0.0.0; 127.0.0.1 without TLS or users."),
-    port: z.int("should be a whole number").min(1).max(65535).optional().describe("Port clients connect to. Default: 5000."),
+    port: z.int("should be a port number, 1 to 65535").min(1, "should be a port number, 1 to 65535").max(65535, "should be a port number, 1 to 65535").optional().describe("Port clients connect to. Default: 5000."),
     image: z.string().min(1).optional().describe("Registry image. Default: registry:2."),
     distribution: z
       .union([z.literal(2), z.literal(3)], "should be 2 or 3")

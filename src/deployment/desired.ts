@@ -1,8 +1,8 @@
 /** Config and what is on disk -> what should run. Pure: no file, no engine. */
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
 import { STOP_TIMEOUT_SECONDS } from "../config/defaults.ts";
+import { CONTAINER_PATHS, containerPort, foreignStorageDriver, healthUrl, registryConfig } from "../config/registry-config.ts";
 import type { BindMount, ContainerSpec, NetworkSpec } from "../engine/engine.ts";
 import type { Secret } from "../secret.ts";
 import { composeFile } from "./compose.ts";
@@ -17,7 +17,7 @@ import {
   SPEC_LABEL,
 } from "./labels.ts";
 import { containerName, networkName, REGISTRY_SERVICE } from "./names.ts";
-import { CONTAINER_PATHS, containerPort, foreignStorageDriver, healthUrl, registryConfig, renderRegistryConfig } from "./registry-config.ts";
+import { renderRegistryConfig } from "./registry-config.ts";
 
 export interface DesiredInput {
   readonly config: Config;
@@ -109,9 +109,4 @@ export function desiredState(input: DesiredInput): DesiredState {
       { path: "compose.yaml", content: composeFile(config.name, directory, REGISTRY_SERVICE, container, network), secret: false },
     ],
   };
-}
-
-/** Folders the container's mounts need on the host, the data folder last; parents first. */
-export function mountedDirectories(config: Config, directory: string): string[] {
-  return mounts(config, directory, false).map((mount) => mount.source).filter((path) => dirname(path) !== "/dev");
 }

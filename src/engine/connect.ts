@@ -13,13 +13,16 @@ import { abortable } from "./requests.ts";
 /** An engine that systemd starts on demand answers its first request after it has started. */
 const PROBE_TIMEOUT_MS = 30_000;
 
-export interface ConnectOptions {
+export interface ProbeOptions {
+  readonly probeTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConnectOptions extends ProbeOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly homeDirectory: string;
   /** Before all other places: `unix:///…` or `tcp://…`. */
   readonly host?: string | undefined;
-  readonly probeTimeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -27,7 +30,11 @@ export interface ConnectOptions {
  * `engine-denied` or `engine-unsupported` (too old, too new, no Docker Engine, on another host), each attempt reported.
  */
 export async function connectEngine(options: ConnectOptions): Promise<Engine> {
-  const endpoint = resolveEndpoint(options.environment, options.homeDirectory, options.host);
+  return connectToEndpoint(resolveEndpoint(options.environment, options.homeDirectory, options.host), options);
+}
+
+/** The second half of connectEngine: an endpoint with several sockets is the first of them that answers. */
+export async function connectToEndpoint(endpoint: Endpoint, options: ProbeOptions = {}): Promise<Engine> {
   if (endpoint.kind === "ssh") throw onAnotherHost(`ssh ${endpoint.destination}`, endpoint);
   if (endpoint.kind === "tcp") await requireThisHost(endpoint);
   const attempts: Attempt[] = [];
@@ -79,7 +86,7 @@ function addressOf({ host, port }: TcpEndpoint): string {
   return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-async function connectTo(candidate: Candidate, origin: string, options: ConnectOptions): Promise<Engine | Attempt> {
+async function connectTo(candidate: Candidate, origin: string, options: ProbeOptions): Promise<Engine | Attempt> {
   const { address, agent } = candidate;
   const timeout = AbortSignal.timeout(options.probeTimeoutMs ?? PROBE_TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);

@@ -51,7 +51,7 @@ export async function findCredentials(
 function helperFor(config: DockerConfig, serverAddress: string): string | undefined {
   const helpers = Object.entries(config.credHelpers ?? {});
   const own = helpers.find(([key]) => isSameServer(key, serverAddress))?.[1];
-  const name = own ?? (config.credsStore || undefined);
+  const name = (own ?? config.credsStore) || undefined;
   if (name === undefined || HELPER_NAME.test(name)) return name;
   throw new RegctlError(
     "config-invalid",

@@ -1,4 +1,5 @@
 /** How requests must be shaped for dockerode. */
+import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 
@@ -13,7 +14,10 @@ export function createOptions(query: object, body: object, signal: AbortSignal |
 
 /** The signal as dockerode wants it; no key at all without one, or it would appear in the URL. */
 export function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
+  if (signal === undefined) return {};
+  // Node warns of a leak when more than ten requests share a signal at once.
+  setMaxListeners(0, signal);
+  return { abortSignal: signal };
 }
 
 /** A GET that takes a signal, where dockerode's own method leaves the signal out. Resolves to the decoded JSON. */

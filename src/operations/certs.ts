@@ -69,7 +69,7 @@ export async function issueForNames(ports: OperationPorts, directory: string, na
   const added = names.filter((name) => name !== config.domain && !config.san.includes(name));
   if (added.length === 0) return bringUp(ports, deployment, { dryRun: false, offline: false });
   const { setConfigValue } = await import("../config/edit.ts");
-  const text = setConfigValue(deployment.text, ["san"], [...config.san, ...added]);
+  const text = setConfigValue(deployment.text, "san", [...config.san, ...added]);
   const changed: Deployment = { directory, text, config: (await parseConfigText(directory, text)).config };
   return replaceCertificate(ports, changed, [publicFile(FILES.config, text)]);
 }

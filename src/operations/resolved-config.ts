@@ -1,7 +1,7 @@
 /** Every value in force and where it came from: regctl.yaml with its line, or regctl's own default. */
 import { join } from "node:path";
 import type { Config, Origin } from "../config/config.ts";
-import { registryConfig } from "../deployment/registry-config.ts";
+import { registryConfig } from "../config/registry-config.ts";
 import { FILES } from "../project/paths.ts";
 import { Secret } from "../secret.ts";
 import { parseConfigText, readConfigText } from "./deployment.ts";

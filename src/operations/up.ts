@@ -144,7 +144,7 @@ async function withImage(ports: OperationPorts, engine: Engine, deployment: Depl
   const { reference } = await obtainImage(ports, engine, { reference: deployment.config.image, offline });
   if (reference === deployment.config.image) return deployment;
   const { setConfigValue } = await import("../config/edit.ts");
-  const text = setConfigValue(deployment.text, ["image"], reference);
+  const text = setConfigValue(deployment.text, "image", reference);
   const { config } = await parseConfigText(deployment.directory, text);
   await replaceFile(deployment.directory, publicFile(FILES.config, text));
   ports.output.note(`regctl.yaml now says image: ${reference}`);

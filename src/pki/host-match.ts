@@ -8,5 +8,5 @@ import type { Host } from "./san.ts";
 export function coversHost(certificate: X509Certificate, host: Host): boolean {
   if (host.kind === "ip") return certificate.checkIP(host.value) !== undefined;
   const name = host.value.startsWith("*.") ? `regctl-any${host.value.slice(1)}` : host.value;
-  return certificate.checkHost(name) !== undefined;
+  return certificate.checkHost(name, { subject: "never" }) !== undefined;
 }

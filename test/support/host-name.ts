@@ -3,12 +3,10 @@ import { request } from "node:http";
 import { eventually } from "./eventually.ts";
 import { mustRun } from "./run-program.ts";
 
-const LOCK = "/var/lock/regctl-test-hosts.lock";
-
-/** /etc/hosts may be a bind mount (in a container), so it is written in place, under a lock. */
+/** /etc/hosts may be a bind mount (in a container), so it is written in place, under its own lock. */
 async function editHosts(script: string, line: string): Promise<void> {
   await mustRun("flock", [
-    LOCK,
+    "/etc/hosts",
     "sh",
     "-c",
     `content=$(${script}; echo x) && printf %s "\${content%x}" > /etc/hosts`,

@@ -1,7 +1,7 @@
 /** The two dialects of config.yml: 2.8.x and 3.x. */
 export type DistributionMajor = 2 | 3;
 
-const LEADING_VERSION = /^v?([23])/;
+const LEADING_VERSION = /^v?([23])(?=[.-]|$)/;
 
 /**
  * The major of the registry in an image, from the leading number of its tag (`registry:2`, `3.1.1-alpine`, `v3.0.0`);

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { type AddressInfo, connect as connectSocket, createServer as createTcpServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { connectEngine } from "../../../src/engine/connect.ts";
+import { connectEngine, connectToEndpoint } from "../../../src/engine/connect.ts";
 import { isThisHost } from "../../../src/engine/locality.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { ENGINE_20_10, serve, serveEngine } from "./socket-server.ts";
@@ -122,13 +122,40 @@ describe("connectEngine", () => {
     });
   });
 
-  it("reports each default socket it tried", async () => {
+  it("tells a user who may not use the socket how to be allowed to", async () => {
+    await using server = await serveEngine(ENGINE_20_10);
+    const asUser = process.getuid?.() === 0;
+    chmodSync(server.socketPath, 0);
+    if (asUser) process.seteuid?.(65_534);
+    try {
+      await expect(connect(`unix://${server.socketPath}`)).rejects.toMatchObject({
+        code: "engine-denied",
+        exitCode: 4,
+        hint: expect.stringContaining("usermod -aG docker"),
+      });
+    } finally {
+      if (asUser) process.seteuid?.(0);
+    }
+  });
+
+  it("takes the first socket that answers, and reports each that does not", async () => {
+    await using server = await serveEngine(ENGINE_20_10);
     await using directory = temporaryDirectory();
-    writeFileSync(join(directory.path, "docker.sock"), "");
-    const host = `unix://${directory.path}/docker.sock`;
-    // The system's own socket must not answer, so only the list given by a runtime folder is looked at.
-    await expect(connectEngine({ environment: {}, homeDirectory: directory.path, host })).rejects.toMatchObject({
-      issues: [],
+    const absent = join(directory.path, "absent.sock");
+    const dead = join(directory.path, "dead.sock");
+    writeFileSync(dead, "");
+    const origin = "default socket";
+    const engine = await connectToEndpoint({ kind: "socket", origin, paths: [absent, dead, server.socketPath] });
+    expect(engine.info.endpoint).toBe(`unix://${server.socketPath}`);
+    engine.close();
+    await expect(connectToEndpoint({ kind: "socket", origin, paths: [absent, dead] })).rejects.toMatchObject({
+      code: "engine-unreachable",
+      message: `cannot connect to the Docker Engine at unix://${dead}: connection refused`,
+      hint: expect.not.stringContaining(origin),
+      issues: [
+        { path: `unix://${absent}`, message: "the socket does not exist" },
+        { path: `unix://${dead}`, message: "connection refused" },
+      ],
     });
   });
 
@@ -164,15 +191,13 @@ describe("connectEngine", () => {
     });
   });
 
-  it("uses an engine on a port of this host, whatever dockerode would read from the environment", async () => {
+  it("uses an engine of this host, on a port or a socket, whatever dockerode would read from the environment", async () => {
     await using server = await serveEngine(ENGINE_20_10);
     const bridge = createTcpServer((socket) => {
-      void import("node:net").then(({ connect: connectTo }) => {
-        const upstream = connectTo(server.socketPath);
-        socket.pipe(upstream).pipe(socket);
-        socket.on("error", () => upstream.destroy());
-        upstream.on("error", () => socket.destroy());
-      });
+      const upstream = connectSocket(server.socketPath);
+      socket.pipe(upstream).pipe(socket);
+      socket.on("error", () => upstream.destroy());
+      upstream.on("error", () => socket.destroy());
     });
     const port = await listening(bridge);
     const before = { ...process.env };
@@ -185,6 +210,7 @@ describe("connectEngine", () => {
       const engine = await connect(`tcp://127.0.0.1:${port}`);
       expect(engine.info.endpoint).toBe(`tcp://127.0.0.1:${port}`);
       engine.close();
+      (await connect(`unix://${server.socketPath}`)).close();
     } finally {
       process.env = before;
       bridge.close();

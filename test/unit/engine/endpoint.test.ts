@@ -97,7 +97,7 @@ describe("resolveEndpoint", () => {
     "tcp://",
     "tcp://host:99999",
     "fd://",
-    "http//x y",
+    "http://127.0.0.1",
   ])("refuses %s", (address) => {
     expect(() => resolveEndpoint({ DOCKER_HOST: address }, bare)).toThrow(
       expect.objectContaining({ code: "engine-unsupported", message: expect.stringContaining(address) }),

@@ -319,6 +319,7 @@ describe("a certificate that is refused", () => {
 
   it.each([
     ["common-name-only", { extensions: [] }, ["NO_SAN"]],
+    ["name-in-common-name", { extensions: leafExtensions("IP:10.0.0.1") }, ["SAN_MISSING_HOST"]],
     ["other-host", { extensions: leafExtensions("DNS:other.test") }, ["SAN_MISSING_HOST"]],
     [
       "client-only",

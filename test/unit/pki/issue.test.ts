@@ -169,6 +169,12 @@ describe("issueLeaf", () => {
     }
   });
 
+  it("writes the common name as UTF8String, since PrintableString has no * and no _", async () => {
+    const wildcard = await issueLeaf({ authority, hosts: normalizeHosts(["*.my-zone.test"]), now });
+    workshop.write("wildcard.crt", wildcard.certificatePem);
+    expect(workshop.openssl("asn1parse", "-in", "wildcard.crt")).toMatch(/UTF8STRING +:\*\.my-zone\.test/);
+  });
+
   it("signs with an EC authority too, which openssl verifies strictly", async () => {
     makeRoot(workshop, "ec-root", "ec");
     const given = { certificatePem: workshop.text("ec-root.crt"), keyPem: new Secret(workshop.text("ec-root.key")) };
@@ -181,7 +187,7 @@ describe("issueLeaf", () => {
   });
 
   it("signs with an RSA authority made elsewhere, whatever characters its name has", async () => {
-    makeKey(workshop, "utf8");
+    makeKey(workshop, "utf8", "rsa");
     workshop.write(
       "utf8.cnf",
       `[req]\ndistinguished_name=dn\nx509_extensions=ext\n[dn]\n[ext]\n${intermediateExtensions().slice(0, 3).join("\n")}\n`,

@@ -132,7 +132,7 @@ describe("parseReference", () => {
 
 const component = fc.stringMatching(/^[a-z0-9]{1,6}(([._]|__|-{1,3})[a-z0-9]{1,4}){0,2}$/);
 const host = fc.stringMatching(
-  /^([a-z0-9]{1,5}\.[a-z]{2,3}|localhost|[a-z]{1,5}:[0-9]{1,5}|\[[0-9a-f:]{2,9}\](:[0-9]{2,5})?)$/,
+  /^([a-z0-9]{1,5}\.[a-z]{2,3}|localhost|[a-z]{1,5}:[0-9]{1,5}|\[[0-9a-f]{0,4}:[0-9a-f:]{1,9}\](:[0-9]{2,5})?)$/,
 );
 const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/);
 const digest = fc.stringMatching(/^sha256:[0-9a-f]{64}$/);
