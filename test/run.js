@@ -184,7 +184,10 @@ async function main() {
   const { missing, stopEngine } = await prepare();
   const results = [];
   try {
-    const env = { ...process.env, REGCTL_TEST_CACHE: cache, REGCTL_TEST_OUTPUTS: work };
+    // What tests forget to remove goes with the folder.
+    const temporary = join(work, "tmp");
+    mkdirSync(temporary);
+    const env = { ...process.env, REGCTL_TEST_CACHE: cache, REGCTL_TEST_OUTPUTS: work, TMPDIR: temporary };
     // Tests that could use an engine must then use it, and fail without it.
     env.REGCTL_E2E = missing.length === 0 ? "1" : "0";
     for (const project of ["unit", "commands", "contract", "e2e"]) {
@@ -224,7 +227,8 @@ try {
   console.log(`test: ${error instanceof Error ? error.message : String(error)}`);
   outcome = { passed: 0, failed: 1 };
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  if (process.env.REGCTL_E2E_KEEP === "1") say(`kept ${work}`);
+  else rmSync(work, { recursive: true, force: true });
 }
 const summary = `${outcome.passed} passed, ${outcome.failed} failed`;
 // Whoever asks for the summary in a file prints it, after what npm has to say.

@@ -7,8 +7,8 @@ import { renderFacts, renderTable } from "../terminal/table.ts";
 
 const UNSATISFIED = 3;
 
-function certificateText(certificate: Status["certificate"]): string {
-  if (certificate === null) return "none (plain HTTP)";
+function certificateText({ certificate, url }: Status): string {
+  if (certificate === null) return url.startsWith("https:") ? "none that can be read" : "none (plain HTTP)";
   return `${certificate.daysLeft} days left (${certificate.notAfter}), covers ${certificate.sans.join(", ")}`;
 }
 
@@ -20,7 +20,7 @@ function render(status: Status): string {
       ["URL", status.url],
       ["Health", verdict],
       ["Folder", status.directory],
-      ["Certificate", certificateText(status.certificate)],
+      ["Certificate", certificateText(status)],
       ["Users", String(status.users)],
       ["Disk", formatBytes(status.disk.bytes)],
     ]),

@@ -50,13 +50,18 @@ function containerStatus(container: ObservedContainer): ContainerStatus {
   };
 }
 
+/** null without TLS, and for files that cannot be read: those are drift, `up` issues anew. */
 async function certificateStatus(ports: OperationPorts, deployment: Deployment): Promise<Status["certificate"]> {
   if (deployment.config.tls.mode === "none") return null;
   const { certificatePem } = await readCertificateFiles(deployment.directory);
   if (certificatePem === undefined) return null;
   const { describeCertificate } = await import("../pki/describe.ts");
-  const { notAfter, daysLeft, sans } = describeCertificate(certificatePem, ports.now());
-  return { notAfter, daysLeft, sans };
+  try {
+    const { notAfter, daysLeft, sans } = describeCertificate(certificatePem, ports.now());
+    return { notAfter, daysLeft, sans };
+  } catch {
+    return null;
+  }
 }
 
 async function interruptedChange(directory: string): Promise<string[]> {

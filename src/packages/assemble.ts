@@ -1,5 +1,5 @@
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { RunCommand } from "../host/command.ts";
 import { writeImageArchive } from "./archive.ts";
 import { type DownloadedPackage, downloadPackages } from "./download.ts";
@@ -47,7 +47,10 @@ const GOARCH: Readonly<Record<string, string>> = { armhf: "arm", i386: "386", pp
  * `permission-denied` (the cache folder), `interrupted`.
  */
 export async function assembleImage(recipe: ImageRecipe, options: AssembleOptions): Promise<AssembledImage> {
-  const { run, workDirectory, signal, onProgress } = options;
+  const { run, signal, onProgress } = options;
+  // apt and tar run in folders of their own.
+  const workDirectory = resolve(options.workDirectory);
+  const aptDirectory = options.aptDirectory === undefined ? undefined : resolve(options.aptDirectory);
   try {
     const place = await createWorkPlace(workDirectory);
     try {
@@ -57,6 +60,7 @@ export async function assembleImage(recipe: ImageRecipe, options: AssembleOption
       onProgress?.("download");
       const packages = await downloadPackages(await packagesOf(recipe), {
         ...options,
+        aptDirectory,
         directory: await subdirectory(directory, "apt"),
         onRefresh: () => onProgress?.("refresh-lists"),
       });

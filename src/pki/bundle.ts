@@ -6,7 +6,7 @@ import { errorFinding, type Finding } from "./finding.ts";
 import { decodeText, parseCertificate, splitPem, toPem } from "./pem.ts";
 import { hasPrivateKey, readPrivateKey } from "./private-key.ts";
 
-/** What one given file holds: certificates in its order, each once, and perhaps the key. */
+/** What one given file holds: certificates in its order and perhaps the key. */
 export interface Bundle {
   readonly certificates: readonly X509Certificate[];
   readonly key?: KeyObject;
@@ -39,7 +39,7 @@ export function unique(certificates: readonly X509Certificate[]): X509Certificat
 function readPemBundle(text: string, passphrase: Secret | undefined, what: string): Bundle {
   let certificates: X509Certificate[];
   try {
-    certificates = unique(splitPem(text).map((pem) => parseCertificate(pem)));
+    certificates = splitPem(text).map((pem) => parseCertificate(pem));
   } catch (error) {
     if (!(error instanceof RegctlError)) throw error;
     return failed(
@@ -76,7 +76,7 @@ async function readContainer(data: Buffer, passphrase: Secret | undefined, what:
           "try again with the right one",
         );
   }
-  const certificates = unique(contents.certificates.map((der) => parseCertificate(toPem("CERTIFICATE", der))));
+  const certificates = contents.certificates.map((der) => parseCertificate(toPem("CERTIFICATE", der)));
   if (certificates.length === 0) {
     return failed(
       "CERTIFICATE_UNREADABLE",

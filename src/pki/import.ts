@@ -61,7 +61,7 @@ export async function checkProvided(provided: ProvidedCertificate): Promise<Acce
   const key = await chooseKey(provided, bundle);
   const given = unique([...bundle.certificates, ...extra.certificates]);
   const choice = chooseLeaf(given, "key" in key ? key.key : undefined);
-  const findings: Finding[] = [...bundle.findings, ...extra.findings, ...choice.findings];
+  const findings: Finding[] = [...aboutCertificates(bundle), ...aboutCertificates(extra), ...choice.findings];
   if ("code" in key && !findings.some((finding) => finding.code === key.code)) findings.push(key);
   if (choice.leaf === undefined) throw refusal(findings);
 
@@ -92,6 +92,11 @@ export async function checkProvided(provided: ProvidedCertificate): Promise<Acce
     authorityPem: path.anchor === undefined ? undefined : toPem("CERTIFICATE", path.anchor.raw),
     findings,
   };
+}
+
+/** A key nobody asked for, beside certificates that could be read, is no problem. */
+function aboutCertificates(bundle: Bundle): Finding[] {
+  return bundle.findings.filter((finding) => bundle.certificates.length === 0 || !finding.code.startsWith("KEY_"));
 }
 
 async function readChain(provided: ProvidedCertificate): Promise<Bundle> {

@@ -9,7 +9,7 @@ import { compose, composeVersion } from "../support/compose.ts";
 import { trustInEngine } from "../support/engine-trust.ts";
 import { eventually } from "../support/eventually.ts";
 import { withHostName } from "../support/host-name.ts";
-import { killAt, type Runner, stepsOf } from "../support/kill-at.ts";
+import { killAt, type Runner, stepsOf, worthKilling } from "../support/kill-at.ts";
 import { networkNamespace } from "../support/network-namespace.ts";
 import { type OpensslAuthority, opensslAuthority } from "../support/openssl-authority.ts";
 import { ptyOf } from "../support/pty.ts";
@@ -188,6 +188,12 @@ describe("kill-at", () => {
     expect(result.signal).toBe("SIGKILL");
     expect(steps.at(-1)?.number).toBe(n);
     expect((await readdir(place.path, { recursive: true })).sort()).toEqual(files);
+  });
+
+  it("takes the first, the middle and the last of many equal steps, and all of a few", () => {
+    const kinds = ["mkdir", ...Array<string>(9).fill("rm"), "rename", "rename"];
+    const steps = kinds.map((kind, index) => ({ number: index + 1, kind, what: "" }));
+    expect(worthKilling(steps).map((step) => step.number)).toEqual([1, 2, 6, 10, 11, 12]);
   });
 
   it("lets a run with fewer steps end", async () => {

@@ -64,3 +64,19 @@ async function steppedRun(
   const lines = (await readFile(file, "utf8")).split("\n").filter(Boolean);
   return { result, steps: lines.map((line) => JSON.parse(line) as Step) };
 }
+
+/**
+ * The steps worth a kill each: of a run of many steps of one kind (a tree removed file by file) only the first, the middle
+ * and the last.
+ */
+export function worthKilling(steps: readonly Step[]): Step[] {
+  const runs: Step[][] = [];
+  for (const step of steps) {
+    const run = runs.at(-1);
+    if (run?.[0]?.kind === step.kind) run.push(step);
+    else runs.push([step]);
+  }
+  return runs.flatMap((run) =>
+    run.length > 8 ? [0, run.length >> 1, run.length - 1].map((at) => run[at] as Step) : run,
+  );
+}

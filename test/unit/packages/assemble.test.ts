@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
 import type { RunCommand } from "../../../src/host/command.ts";
@@ -48,6 +48,22 @@ describe("assembleImage", () => {
       issues: expect.arrayContaining([{ path: "apt-get", message: "E: Failed to fetch http://mirror/x" }]),
     });
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("gives apt a configuration it can read from anywhere, also for a relative cache folder", async () => {
+    const configurations: string[] = [];
+    const run: RunCommand = async (file, args) => {
+      if (file === "apt-get") configurations.push(await readFile(args[1]!, "utf8"), args[1]!);
+      return { exitCode: file === "apt-get" ? 100 : 0, stdout: "amd64", stderr: "" };
+    };
+    const workDirectory = relative(process.cwd(), directory);
+    await expect(assembleImage(registryRecipe, { run, workDirectory })).rejects.toMatchObject({
+      details: { reason: "download" },
+    });
+    expect(configurations).toHaveLength(6);
+    expect(configurations[0]).toContain(`Dir::Cache "${directory}/`);
+    expect(configurations[2]).toContain(`Dir::State::lists "${directory}/`);
+    for (const path of [configurations[1], configurations[3], configurations[5]]) expect(isAbsolute(path!)).toBe(true);
   });
 
   it("says that its cache folder cannot be used", async () => {

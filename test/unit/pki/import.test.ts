@@ -83,6 +83,22 @@ describe("a certificate that is accepted", () => {
     expect(known.codes).toEqual([]);
   });
 
+  it("is led to the newest of several certificates of one CA", async () => {
+    const renew = (days: string, file: string) =>
+      workshop.openssl(
+        ...["req", "-x509", "-new", "-key", "ec-root.key", "-subj", "/O=test/CN=ec-root"],
+        ...["-days", days, "-config", "ec-root.cnf", "-out", file],
+      );
+    renew("100", "ec-old.crt");
+    renew("5000", "ec-renewed.crt");
+    const { authorityPem, codes } = await accepted({
+      certificate: text("ec-leaf.crt", "ec-old.crt", "ec-renewed.crt", "ec-root.crt"),
+      key: text("ec-leaf.key"),
+    });
+    expect(fingerprints(authorityPem ?? "")).toEqual(fingerprints(text("ec-renewed.crt")));
+    expect(codes).toEqual(["ROOT_DROPPED", "ROOT_DROPPED", "ROOT_DROPPED"]);
+  });
+
   it("may be EC, its key SEC1 after EC PARAMETERS", async () => {
     workshop.openssl("ecparam", "-name", "prime256v1", "-out", "params.pem");
     workshop.openssl("ec", "-in", "ec-leaf.key", "-out", "sec1.key");
@@ -119,6 +135,13 @@ describe("a certificate that is accepted", () => {
     expect(
       (await accepted({ certificate: text("leaf.key", "leaf.crt", "sub.crt", "root.crt"), key: undefined })).codes,
     ).toEqual(["ROOT_DROPPED"]);
+  });
+
+  it("may have a locked key beside it when the key is given apart", async () => {
+    workshop.openssl("pkcs8", "-topk8", "-in", "leaf.key", "-passout", "pass:x", "-out", "beside.key");
+    const certificate = text("beside.key", "leaf.crt", "sub.crt", "root.crt");
+    expect((await accepted({ certificate })).codes).toEqual(["ROOT_DROPPED"]);
+    expect((await refused({ certificate, key: undefined })).codes).toEqual(["KEY_ENCRYPTED_NO_PASSPHRASE"]);
   });
 
   it.each(["leaf", "ec-leaf"])("may have an encrypted key, PKCS#8 or the old form, PEM or DER (%s)", async (name) => {
@@ -386,6 +409,6 @@ it("any bytes are accepted or refused with an error a user can act on", async ()
         await expect(checkProvided(given({ certificate, key }))).rejects.toBeInstanceOf(RegctlError);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

@@ -42,17 +42,22 @@ export function openWorkshop(): Workshop {
   };
 }
 
-const KEY_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
-  rsa: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-  rsa1024: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
-  ec: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
-  secp256k1: ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
-  ed25519: ["-algorithm", "ED25519"],
+const NEW_KEY: Readonly<Record<string, readonly string[]>> = {
+  rsa: ["-newkey", "rsa:2048"],
+  rsa1024: ["-newkey", "rsa:1024"],
+  ec: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+  secp256k1: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+  ed25519: ["-newkey", "ed25519"],
 };
+
+/** Arguments of `openssl req` that make `<name>.key`, PKCS#8. */
+function newKey(name: string, kind: string): string[] {
+  return [...(NEW_KEY[kind] ?? []), "-nodes", "-keyout", `${name}.key`];
+}
 
 /** `<name>.key`, PKCS#8. */
 export function makeKey(workshop: Workshop, name: string, kind = "ec"): void {
-  workshop.openssl("genpkey", ...(KEY_ARGUMENTS[kind] ?? []), "-out", `${name}.key`);
+  workshop.openssl("req", "-new", ...newKey(name, kind), "-subj", "/CN=unused", "-out", `${name}.csr`);
 }
 
 const CA_EXTENSIONS = [
@@ -68,7 +73,6 @@ export function makeRoot(
   kind = "ec",
   extensions: readonly string[] = CA_EXTENSIONS,
 ): void {
-  makeKey(workshop, name, kind);
   workshop.write(
     `${name}.cnf`,
     `[req]\ndistinguished_name=dn\nx509_extensions=ext\n[dn]\n[ext]\n${extensions.join("\n")}\n`,
@@ -76,9 +80,7 @@ export function makeRoot(
   workshop.openssl(
     "req",
     "-x509",
-    "-new",
-    "-key",
-    `${name}.key`,
+    ...newKey(name, kind),
     "-subj",
     `/O=test/CN=${name}`,
     "-days",
@@ -102,12 +104,10 @@ export interface IssueOptions {
 /** `<name>.crt` and `<name>.key` signed by `<issuer>`. */
 export function makeIssued(workshop: Workshop, name: string, issuer: string, options: IssueOptions = {}): void {
   const { kind = "ec", extensions = leafExtensions("DNS:registry.test"), days = 90, digest = "sha256" } = options;
-  makeKey(workshop, name, kind);
   workshop.openssl(
     "req",
     "-new",
-    "-key",
-    `${name}.key`,
+    ...newKey(name, kind),
     "-subj",
     options.subject ?? `/CN=${name}`,
     "-out",

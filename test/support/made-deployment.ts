@@ -1,0 +1,57 @@
+/** Deployments made by `regctl init` in this process, on an engine whose containers serve. */
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, expect } from "vitest";
+import { freePort } from "../contract/free-port.ts";
+import { run } from "./run.ts";
+import { ServingEngine } from "./serving-engine.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+export interface Made {
+  readonly engine: ServingEngine;
+  readonly directory: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+const open: AsyncDisposable[] = [];
+afterAll(async () => {
+  for (const one of open.reverse()) await one[Symbol.asyncDispose]();
+});
+
+/** Kept until the file's tests are done. */
+export function keep<T extends AsyncDisposable>(one: T): T {
+  open.push(one);
+  return one;
+}
+
+let certificates: Promise<string> | undefined;
+
+/** One authority and certificate a test file: making keys is most of what `init` does. `init` adopts what lies in certs/. */
+async function sharedCertificates(): Promise<string> {
+  const root = keep(temporaryDirectory());
+  await run(["init", join(root.path, "first"), "--yes", "--no-start"]);
+  return join(root.path, "first/certs");
+}
+
+/** A running deployment called acme. */
+export async function made(options: { readonly flags?: readonly string[]; readonly images?: readonly string[] } = {}): Promise<Made> {
+  certificates ??= sharedCertificates();
+  const root = keep(temporaryDirectory());
+  const engine = keep(new ServingEngine({ images: options.images ?? ["registry:2"] }));
+  const port = await freePort();
+  const directory = join(root.path, "acme");
+  await cp(await certificates, join(directory, "certs"), { recursive: true });
+  const result = await run(["init", directory, "--yes", "--json", "--port", String(port), "--bcrypt-cost", "5", ...(options.flags ?? [])], { engine });
+  expect(result.stderr).toBe("");
+  const { data } = JSON.parse(result.stdout) as { data: { password: string } };
+  return { engine, directory, port, password: data.password };
+}
+
+/** Changes regctl.yaml; fails when there is nothing to change. */
+export async function edit(directory: string, from: string | RegExp, to: string): Promise<void> {
+  const file = join(directory, "regctl.yaml");
+  const text = await readFile(file, "utf8");
+  expect(text).toMatch(from);
+  await writeFile(file, text.replace(from, to));
+}
