@@ -2,7 +2,6 @@
 // First use from a clone: install the locked dependencies and compile; later uses only when a source is newer.
 const fs = require("node:fs");
 const path = require("node:path");
-const { execFileSync } = require("node:child_process");
 
 function newest(folder) {
   let time = 0;
@@ -20,12 +19,15 @@ function mtime(file) {
 
 /** Everything it prints goes to stderr: stdout belongs to the command. */
 function run(root, title, file, args) {
+  const { execFileSync } = require("node:child_process");
   const started = Date.now();
   process.stderr.write(`regctl: ${title} …`);
   try {
     execFileSync(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
-    process.stderr.write(` failed\n${error.stdout}${error.stderr}\n  hint: in ${root} run: ${file} ${args.join(" ")}\n`);
+    process.stderr.write(
+      ` failed\n${error.stdout}${error.stderr}\n  hint: in ${root} run: ${file} ${args.join(" ")}\n`,
+    );
     process.exit(1);
   }
   process.stderr.write(` ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
@@ -39,7 +41,12 @@ function isStale(root) {
 function installIfStale(root) {
   const installed = mtime(path.join(root, "node_modules", ".package-lock.json"));
   if (installed === 0 || mtime(path.join(root, "package-lock.json")) > installed) {
-    run(root, "first use of this clone: installing dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    run(root, "first use of this clone: installing dependencies", "npm", [
+      "ci",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+    ]);
   }
 }
 
@@ -50,7 +57,11 @@ exports.buildIfStale = function buildIfStale(root) {
     // Another run may have built it while this one waited.
     if (!isStale(root)) return;
     installIfStale(root);
-    run(root, "building", process.execPath, [path.join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+    run(root, "building", process.execPath, [
+      path.join("node_modules", "typescript", "bin", "tsc"),
+      "-p",
+      "tsconfig.build.json",
+    ]);
     fs.writeFileSync(path.join(root, "dist", ".built"), "");
   });
 };

@@ -1,12 +1,5 @@
 import type { Command } from "commander";
 
-/** Words of a command line that have to do with completion: the script's own verb, and the one the script calls. */
-const VERBS = new Set(["completion", "complete"]);
-
-export function isCompletion(argv: readonly string[]): boolean {
-  return VERBS.has(argv[0] ?? "");
-}
-
 /** Puts the library's `completion` and its hidden `complete` in the place of the row in the command table. */
 export async function addCompletion(program: Command): Promise<void> {
   const commands = program.commands as Command[];

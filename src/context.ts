@@ -73,7 +73,13 @@ const DEFAULT_TIMEOUT_SECONDS = 60;
 
 function mayAsk(options: GlobalOptions, surroundings: Surroundings): boolean {
   const { streams, environment } = surroundings;
-  return streams.stdin.isTTY === true && streams.stderr.isTTY === true && options.input && !options.json && (environment.CI ?? "") === "";
+  return (
+    streams.stdin.isTTY === true &&
+    streams.stderr.isTTY === true &&
+    options.input &&
+    !options.json &&
+    (environment.CI ?? "") === ""
+  );
 }
 
 function useColour(options: GlobalOptions, surroundings: Surroundings): boolean {

@@ -1,10 +1,12 @@
 /** argv -> exit code. The only catch-all, the only place where signals become cancellation. */
 import { readFileSync } from "node:fs";
-import { buildProgram, usageProblem } from "./cli.ts";
-import { addCompletion, isCompletion } from "./completion.ts";
+import { buildProgram } from "./cli.ts";
+import { isUsage, usageError } from "./command-line.ts";
 import type { Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
-import { reportError } from "./terminal/report-error.ts";
+
+/** The verb that prints a completion script, and the one such a script calls. */
+const COMPLETION_VERBS = new Set(["completion", "complete"]);
 
 /** Version of the package; read from package.json so that there is one of it. */
 export function packageVersion(): string {
@@ -16,25 +18,21 @@ export function packageVersion(): string {
 export async function main(argv: readonly string[], surroundings: Surroundings, signal: AbortSignal): Promise<number> {
   const version = packageVersion();
   const flags = { json: argv.includes("--json"), debug: argv.includes("--debug") };
-  const { stderr } = surroundings.streams;
   let exitCode = 0;
   const program = buildProgram(surroundings, signal, version, (code) => {
     exitCode = code;
   });
   try {
-    if (isCompletion(argv)) await addCompletion(program);
+    if (argv.some((word) => COMPLETION_VERBS.has(word))) await (await import("./completion.ts")).addCompletion(program);
     await program.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
-    const usage = usageProblem(error);
-    if (usage !== undefined) {
-      if (usage.exitCode !== 0 && flags.json) stderr.write(`${reportError(new RegctlError("usage", usage.message), { ...flags, version }).text}\n`);
-      return usage.exitCode;
-    }
     const reason = signal.aborted ? signal.reason : undefined;
-    const shown = reason instanceof RegctlError ? reason : error;
+    const shown = reason instanceof RegctlError ? reason : isUsage(error) ? usageError(error) : error;
+    if (shown === undefined) return 0;
+    const { reportError } = await import("./terminal/report-error.ts");
     const report = reportError(shown, { ...flags, version });
-    stderr.write(`${report.text}\n`);
+    surroundings.streams.stderr.write(`${report.text}\n`);
     return report.exitCode;
   }
 }
@@ -44,7 +42,9 @@ export async function runProcess(): Promise<number> {
   const controller = new AbortController();
   const cancel = (code: "interrupted" | "terminated") => () => {
     if (controller.signal.aborted) process.kill(process.pid, "SIGKILL");
-    controller.abort(new RegctlError(code, code, { hint: "run the same command again: it goes on where this one stopped" }));
+    controller.abort(
+      new RegctlError(code, code, { hint: "run the same command again: it goes on where this one stopped" }),
+    );
   };
   process.on("SIGINT", cancel("interrupted"));
   process.on("SIGTERM", cancel("terminated"));

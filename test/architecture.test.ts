@@ -16,7 +16,7 @@ const SHARED_TYPES = ["engine/engine.ts", "config/config.ts", "config/schema.ts"
 const PURE_PARSERS = ["registry/reference.ts", "pki/san.ts"];
 /** Where each library may be loaded; a folder ends with a slash. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  commander: ["cli.ts", "completion.ts"],
+  commander: ["cli.ts", "command-line.ts", "completion.ts"],
   dockerode: ["engine/"],
   "node-forge": ["pki/"],
   bcryptjs: ["auth/"],

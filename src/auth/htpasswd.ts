@@ -42,11 +42,33 @@ export function checkHtpasswd(text: string): Issue[] {
     const trimmed = line.text.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return [];
     if (line.name === undefined || line.hash === undefined) {
-      return [{ path: "auth/htpasswd", line: number, message: "has no colon: the registry refuses the whole file, nobody can log in", hint: `delete line ${number}, or put # before it` }];
+      return [
+        {
+          path: "auth/htpasswd",
+          line: number,
+          message: "has no colon: the registry refuses the whole file, nobody can log in",
+          hint: `delete line ${number}, or put # before it`,
+        },
+      ];
     }
-    if (line.name === "") return [{ path: "auth/htpasswd", line: number, message: "has no user name before the colon", hint: `delete line ${number}` }];
+    if (line.name === "")
+      return [
+        {
+          path: "auth/htpasswd",
+          line: number,
+          message: "has no user name before the colon",
+          hint: `delete line ${number}`,
+        },
+      ];
     if (!BCRYPT.test(line.hash)) {
-      return [{ path: "auth/htpasswd", line: number, message: `the password of ${JSON.stringify(line.name)} is not a bcrypt hash, the only kind the registry accepts`, hint: `regctl passwd ${line.name}` }];
+      return [
+        {
+          path: "auth/htpasswd",
+          line: number,
+          message: `the password of ${JSON.stringify(line.name)} is not a bcrypt hash, the only kind the registry accepts`,
+          hint: `regctl passwd ${line.name}`,
+        },
+      ];
     }
     return [];
   });
@@ -109,7 +131,9 @@ export function checkUserName(name: string): void {
                 ? "is longer than 255 bytes"
                 : undefined;
   if (problem !== undefined) {
-    throw new RegctlError("input-invalid", `the user name ${JSON.stringify(name)} ${problem}`, { hint: "use letters, digits, dots, dashes, for example ci-build" });
+    throw new RegctlError("input-invalid", `the user name ${JSON.stringify(name)} ${problem}`, {
+      hint: "use letters, digits, dots, dashes, for example ci-build",
+    });
   }
 }
 
@@ -123,7 +147,10 @@ export function checkPassword(password: Secret): void {
         : text.includes("\0")
           ? "holds a NUL byte"
           : undefined;
-  if (problem !== undefined) throw new RegctlError("input-invalid", `the password ${problem}`, { hint: "choose another, or leave the option out to have one generated" });
+  if (problem !== undefined)
+    throw new RegctlError("input-invalid", `the password ${problem}`, {
+      hint: "choose another, or leave the option out to have one generated",
+    });
 }
 
 /** `$2b$…`; `cost` 5 to 14. Takes 50 ms at 10 and doubles with each step. */

@@ -20,7 +20,10 @@ function renderCertificate(info: CertificateInfo): string {
 export async function certs(context: Context): Promise<void> {
   const directory = await locateDeployment(context, context.options.dir);
   const { chain, authorityFile } = await showChain(context, directory);
-  const text = [...chain.map(renderCertificate), ...(authorityFile === undefined ? [] : [`Clients trust: ${authorityFile}`])].join("\n\n");
+  const text = [
+    ...chain.map(renderCertificate),
+    ...(authorityFile === undefined ? [] : [`Clients trust: ${authorityFile}`]),
+  ].join("\n\n");
   context.output.result("certs", { chain, caFile: authorityFile ?? null }, text);
 }
 
@@ -29,7 +32,11 @@ export async function certsRenew(context: Context): Promise<void> {
   await withLock(context, directory, "certs renew", async () => {
     const changes = await renewCertificate(context, directory);
     const { chain } = await showChain(context, directory);
-    context.output.result("certs-renew", { changes, chain }, `renewed under the same authority, clients notice nothing: valid until ${chain[0]?.notAfter}`);
+    context.output.result(
+      "certs-renew",
+      { changes, chain },
+      `renewed under the same authority, clients notice nothing: valid until ${chain[0]?.notAfter}`,
+    );
   });
 }
 

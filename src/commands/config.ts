@@ -9,7 +9,11 @@ function originText(value: ResolvedValue): string {
 
 export async function configShow(context: Context): Promise<void> {
   const { file, values } = await resolvedConfig(await locateDeployment(context, context.options.dir));
-  const rows = values.map((value) => [value.path, typeof value.value === "string" ? value.value : JSON.stringify(value.value), originText(value)]);
+  const rows = values.map((value) => [
+    value.path,
+    typeof value.value === "string" ? value.value : JSON.stringify(value.value),
+    originText(value),
+  ]);
   context.output.result("config", { file, values }, renderTable(["KEY", "VALUE", "FROM"], rows));
 }
 

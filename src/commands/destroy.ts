@@ -14,7 +14,12 @@ export interface DestroyFlags {
 
 async function agree(context: Context, name: string, directory: string, flags: DestroyFlags): Promise<void> {
   if (flags.data === true) {
-    await confirmName(context, `This removes every image, user and certificate of ${name} (${directory}) for good.`, name, flags.confirm);
+    await confirmName(
+      context,
+      `This removes every image, user and certificate of ${name} (${directory}) for good.`,
+      name,
+      flags.confirm,
+    );
     return;
   }
   const message = `Remove the containers, network and rendered files of ${name}? Images, users, certificates and regctl.yaml are kept`;
@@ -32,7 +37,13 @@ export async function destroy(context: Context, flags: DestroyFlags): Promise<vo
     const deployment = await loadDeployment(directory);
     const changes = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);
     if (!dryRun) await removeFiles(deployment, { data });
-    const kept = data ? "nothing is left of it" : `images, users, certificates and regctl.yaml are kept in ${directory}; \`regctl up\` brings it back`;
-    context.output.result("destroy", { dryRun, data, changes }, dryRun ? renderChanges(changes) : `${config.name} is removed; ${kept}`);
+    const kept = data
+      ? "nothing is left of it"
+      : `images, users, certificates and regctl.yaml are kept in ${directory}; \`regctl up\` brings it back`;
+    context.output.result(
+      "destroy",
+      { dryRun, data, changes },
+      dryRun ? renderChanges(changes) : `${config.name} is removed; ${kept}`,
+    );
   });
 }

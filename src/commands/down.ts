@@ -10,7 +10,12 @@ export async function down(context: Context, flags: { readonly dryRun?: boolean 
   await withLock(context, directory, "down", async () => {
     const deployment = await loadDeployment(directory);
     const changes = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);
-    const text = changes.length === 0 ? "no changes" : dryRun ? renderChanges(changes) : `${deployment.config.name} is down; its images, users and certificates are kept in ${directory}`;
+    const text =
+      changes.length === 0
+        ? "no changes"
+        : dryRun
+          ? renderChanges(changes)
+          : `${deployment.config.name} is down; its images, users and certificates are kept in ${directory}`;
     context.output.result("down", { dryRun, changes }, text);
   });
 }

@@ -15,7 +15,8 @@ function clientTrust(result: InitResult, host: string): string[] {
 /** What a person needs next: where it is, how to log in, push, and how clients come to trust it. */
 export function renderClosingBlock(result: InitResult, host: string): string {
   const { user, generatedPassword } = result;
-  const password = generatedPassword === undefined ? "the one you gave" : `${generatedPassword.reveal()}   (shown this once)`;
+  const password =
+    generatedPassword === undefined ? "the one you gave" : `${generatedPassword.reveal()}   (shown this once)`;
   const isRunning = result.containers.length > 0;
   const at = `regctl --dir ${result.directory}`;
   return [
@@ -23,7 +24,12 @@ export function renderClosingBlock(result: InitResult, host: string): string {
     "",
     renderFacts([
       ["URL", result.url],
-      ...(user === undefined ? [] : ([["User", user], ["Password", password]] as const)),
+      ...(user === undefined
+        ? []
+        : ([
+            ["User", user],
+            ["Password", password],
+          ] as const)),
       ...(result.authorityFile === undefined ? [] : ([["CA", result.authorityFile]] as const)),
       ["Folder", result.directory],
       ["Image", `${result.image} (${result.imageSource})`],

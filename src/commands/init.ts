@@ -1,9 +1,17 @@
 import { type AuthMode, hostAndPort, registryUrl, type TlsMode } from "../config/config.ts";
-import { DEFAULT_BCRYPT_COST, DEFAULT_DOMAIN, DEFAULT_IMAGE, DEFAULT_PORT, defaultBind, nameFromDirectory } from "../config/defaults.ts";
+import {
+  DEFAULT_BCRYPT_COST,
+  DEFAULT_DOMAIN,
+  DEFAULT_IMAGE,
+  DEFAULT_PORT,
+  defaultBind,
+  nameFromDirectory,
+} from "../config/defaults.ts";
 import type { Context } from "../context.ts";
 import { RegctlError } from "../errors.ts";
 import { finishInit, type InitResult, initialise } from "../operations/init.ts";
 import type { InitAnswers } from "../operations/init-answers.ts";
+import { userNameProblem } from "../operations/users.ts";
 import { parseHost } from "../pki/san.ts";
 import { renderClosingBlock } from "./init-closing-block.ts";
 import { type PasswordFlags, readPassword } from "./password-input.ts";
@@ -46,8 +54,24 @@ function checkPort(text: string): string | undefined {
 /** The questions of the wizard; a flag answers its own. */
 async function ask(context: Context, flags: InitFlags): Promise<InitFlags> {
   const { prompt } = context;
-  const domain = flags.domain ?? (await prompt.text({ message: "Host name or IP address clients will use", default: DEFAULT_DOMAIN, flag: "--domain", check: checkHost }));
-  const port = flags.port ?? Number(await prompt.text({ message: "Port clients will connect to", default: String(DEFAULT_PORT), flag: "--port", check: checkPort }));
+  const domain =
+    flags.domain ??
+    (await prompt.text({
+      message: "Host name or IP address clients will use",
+      default: DEFAULT_DOMAIN,
+      flag: "--domain",
+      check: checkHost,
+    }));
+  const port =
+    flags.port ??
+    Number(
+      await prompt.text({
+        message: "Port clients will connect to",
+        default: String(DEFAULT_PORT),
+        flag: "--port",
+        check: checkPort,
+      }),
+    );
   const tls =
     flags.tls ??
     (await prompt.choose<TlsMode>({
@@ -60,11 +84,35 @@ async function ask(context: Context, flags: InitFlags): Promise<InitFlags> {
         { value: "none", name: "none: plain HTTP, for this machine only" },
       ],
     }));
-  const cert = tls === "provided" ? (flags.cert ?? (await prompt.text({ message: "Certificate file (PEM or PKCS#12)", flag: "--cert" }))) : undefined;
-  const key = tls === "provided" ? (flags.key ?? (await prompt.text({ message: "Private key file", flag: "--key" }))) : undefined;
-  const user = flags.user ?? (await prompt.text({ message: "Name of the first user", default: "admin", flag: "--user" }));
-  const data = flags.data ?? (await prompt.text({ message: "Folder for the images (a big disk)", default: "data", flag: "--data" }));
-  return { ...flags, domain, port, tls, user, data, ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
+  const cert =
+    tls === "provided"
+      ? (flags.cert ?? (await prompt.text({ message: "Certificate file (PEM or PKCS#12)", flag: "--cert" })))
+      : undefined;
+  const key =
+    tls === "provided" ? (flags.key ?? (await prompt.text({ message: "Private key file", flag: "--key" }))) : undefined;
+  const user =
+    flags.auth === "none"
+      ? undefined
+      : (flags.user ??
+        (await prompt.text({
+          message: "Name of the first user",
+          default: "admin",
+          flag: "--user",
+          check: userNameProblem,
+        })));
+  const data =
+    flags.data ??
+    (await prompt.text({ message: "Folder for the images (a big disk)", default: "data", flag: "--data" }));
+  return {
+    ...flags,
+    domain,
+    port,
+    tls,
+    data,
+    ...(user === undefined ? {} : { user }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
 async function providedFiles(context: Context, flags: InitFlags): Promise<InitAnswers["provided"]> {
@@ -73,9 +121,12 @@ async function providedFiles(context: Context, flags: InitFlags): Promise<InitAn
     throw new RegctlError("usage", "--cert and --key go with --tls provided", { hint: "add --tls provided" });
   }
   if (flags.cert === undefined || flags.key === undefined) {
-    throw new RegctlError("input-required", "--tls provided needs the certificate and its key", { hint: "pass --cert FILE --key FILE" });
+    throw new RegctlError("input-required", "--tls provided needs the certificate and its key", {
+      hint: "pass --cert FILE --key FILE",
+    });
   }
-  const passphrase = async () => (await import("./key-passphrase.ts")).askPassphrase(context, flags.key ?? "", flags.cert ?? "");
+  const passphrase = async () =>
+    (await import("./key-passphrase.ts")).askPassphrase(context, flags.key ?? "", flags.cert ?? "");
   return {
     certificate: context.absolute(flags.cert),
     key: context.absolute(flags.key),
@@ -108,7 +159,8 @@ async function answersFrom(context: Context, directory: string, flags: InitFlags
     mayInstallEngine: async (question) =>
       flags.installEngine === true ||
       (context.options.yes && context.isRoot) ||
-      (context.prompt.isInteractive && (await context.prompt.confirm({ message: question, flag: "--install-engine", default: true }))),
+      (context.prompt.isInteractive &&
+        (await context.prompt.confirm({ message: question, flag: "--install-engine", default: true }))),
     offline: flags.offline ?? false,
     start: flags.start,
   };
@@ -134,11 +186,18 @@ function resultData(result: InitResult): Record<string, unknown> {
 export async function init(context: Context, directory: string | undefined, flags: InitFlags): Promise<void> {
   const asks = context.prompt.isInteractive && !context.options.yes;
   if (!asks && !context.options.yes) {
-    throw new RegctlError("input-required", "init asks questions, and there is no terminal to ask them on", { hint: "pass --yes to take the defaults for what no flag says" });
+    throw new RegctlError("input-required", "init asks questions, and there is no terminal to ask them on", {
+      hint: "pass --yes to take the defaults for what no flag says",
+    });
   }
   const target = context.absolute(directory ?? context.options.dir ?? "registry");
   const answers = await answersFrom(context, target, asks ? await ask(context, flags) : flags);
   const result = await initialise(context, answers);
-  context.output.result("init", resultData(result), renderClosingBlock(result, hostAndPort(result.config)), result.generatedPassword?.reveal() ?? result.url);
+  context.output.result(
+    "init",
+    resultData(result),
+    renderClosingBlock(result, hostAndPort(result.config)),
+    result.generatedPassword?.reveal() ?? result.url,
+  );
   await finishInit(result.directory);
 }

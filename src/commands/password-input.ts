@@ -22,15 +22,26 @@ async function fromFile(context: Context, file: string): Promise<Secret> {
     if ((mode & 0o077) !== 0) context.output.warn(`others can read ${file}: chmod 600 ${file}`);
     return withoutLineEnd(await readFile(path, "utf8"));
   } catch (error) {
-    throw new RegctlError("input-invalid", `cannot read the password from ${file}: ${messageOf(error)}`, { cause: error, hint: "correct --password-file" });
+    throw new RegctlError("input-invalid", `cannot read the password from ${file}: ${messageOf(error)}`, {
+      cause: error,
+      hint: "correct --password-file",
+    });
   }
 }
 
 /** undefined = one has to be made up. */
-export async function readPassword(context: Context, flags: PasswordFlags, question: string): Promise<Secret | undefined> {
+export async function readPassword(
+  context: Context,
+  flags: PasswordFlags,
+  question: string,
+): Promise<Secret | undefined> {
   if (flags.passwordStdin === true || flags.passwordFile === "-") return withoutLineEnd(await readAll(context.stdin));
   if (flags.passwordFile !== undefined) return fromFile(context, flags.passwordFile);
   if (!context.prompt.isInteractive || context.options.yes) return undefined;
-  const typed = await context.prompt.password({ message: `${question} (empty: one is made up)`, flag: "--password-stdin or --password-file", allowEmpty: true });
+  const typed = await context.prompt.password({
+    message: `${question} (empty: one is made up)`,
+    flag: "--password-stdin or --password-file",
+    allowEmpty: true,
+  });
   return typed.reveal() === "" ? undefined : typed;
 }

@@ -5,7 +5,10 @@ import { loadDeployment, withLock } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
 import { bringUp } from "../operations/up.ts";
 
-export async function up(context: Context, flags: { readonly dryRun?: boolean; readonly offline?: boolean }): Promise<void> {
+export async function up(
+  context: Context,
+  flags: { readonly dryRun?: boolean; readonly offline?: boolean },
+): Promise<void> {
   const directory = await locateDeployment(context, context.options.dir);
   const dryRun = flags.dryRun ?? false;
   await withLock(context, directory, "up", async () => {
@@ -17,7 +20,12 @@ export async function up(context: Context, flags: { readonly dryRun?: boolean; r
         if (!dryRun && !context.output.json) context.output.note(renderChanges(planned));
       },
     });
-    const text = changes.length === 0 ? "no changes" : dryRun ? renderChanges(changes) : `${deployment.config.name} is up: ${registryUrl(deployment.config)}`;
+    const text =
+      changes.length === 0
+        ? "no changes"
+        : dryRun
+          ? renderChanges(changes)
+          : `${deployment.config.name} is up: ${registryUrl(deployment.config)}`;
     context.output.result("up", { dryRun, changes }, text);
   });
 }

@@ -9,7 +9,9 @@ function flow(value: string | readonly string[]): string {
 /** The text with the value of a top-level key replaced where it stands, or the key added at the end. `text` has to be valid. */
 export function setConfigValue(text: string, key: string, value: string | readonly string[]): string {
   const contents = parseDocument(text).contents;
-  const pair = isMap(contents) ? contents.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+  const pair = isMap(contents)
+    ? contents.items.find((item) => isScalar(item.key) && item.key.value === key)
+    : undefined;
   const range = isNode(pair?.value) ? pair.value.range : undefined;
   if (range === undefined || range === null) {
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";

@@ -5,7 +5,10 @@ import { writtenConfigSchema } from "./schema.ts";
 
 export function configJsonSchema(): Record<string, unknown> {
   const schema = writtenConfigSchema.extend({
-    registry: z.union([distributionSchema(2), distributionSchema(3)]).optional().describe("Any key of distribution's config.yml."),
+    registry: z
+      .union([distributionSchema(2), distributionSchema(3)])
+      .optional()
+      .describe("Any key of distribution's config.yml."),
   });
   return { ...z.toJSONSchema(schema, { io: "input" }), title: "regctl.yaml" };
 }

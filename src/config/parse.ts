@@ -1,14 +1,23 @@
 /** regctl.yaml -> Config: read, shape, normalise, rules; every issue at once, each with its path and line. */
 import { resolve } from "node:path";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
 import type { Issue } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { Config, Origin } from "./config.ts";
-import { DEFAULT_BCRYPT_COST, DEFAULT_DOMAIN, DEFAULT_IMAGE, DEFAULT_PORT, defaultBind, LEAF_LIFETIME_DAYS, nameFromDirectory } from "./defaults.ts";
+import {
+  DEFAULT_BCRYPT_COST,
+  DEFAULT_DOMAIN,
+  DEFAULT_IMAGE,
+  DEFAULT_PORT,
+  defaultBind,
+  LEAF_LIFETIME_DAYS,
+  nameFromDirectory,
+} from "./defaults.ts";
 import { checkDistribution } from "./distribution/check.ts";
 import { majorOfImage } from "./distribution/major.ts";
 import { registryConfig } from "./registry-config.ts";
-import { RULES } from "./rules.ts";
+import { KEY_RULES, RULES, type Rule } from "./rules.ts";
 import { type WrittenConfig, writtenConfigSchema } from "./schema.ts";
 
 export interface ParseInput {
@@ -27,7 +36,10 @@ type Path = readonly (string | number)[];
 
 /** `notifications.endpoints[0].url`. */
 function pathText(path: Path): string {
-  return path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`), "");
+  return path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
+    "",
+  );
 }
 
 function pathKeys(text: string): Path {
@@ -52,7 +64,13 @@ function lineOf(document: Document, lines: LineCounter, path: Path): number | un
   return offset === undefined ? undefined : lines.linePos(offset).line;
 }
 
-function collectOrigins(document: Document, lines: LineCounter, value: unknown, path: Path, into: Map<string, Origin>): void {
+function collectOrigins(
+  document: Document,
+  lines: LineCounter,
+  value: unknown,
+  path: Path,
+  into: Map<string, Origin>,
+): void {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [key, child] of Object.entries(value)) collectOrigins(document, lines, child, [...path, key], into);
     return;
@@ -84,6 +102,55 @@ function resolveConfig(written: WrittenConfig, input: ParseInput, major: 2 | 3):
   };
 }
 
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: "a map of keys",
+  record: "a map of keys",
+  array: "a list",
+  string: "text",
+  boolean: "true or false",
+};
+
+function shapeIssues(issues: readonly z.core.$ZodIssue[]): Issue[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path as Path;
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        path: pathText([...path, key]),
+        message: "is not a key of regctl.yaml",
+        hint: "`regctl config schema` lists all of them; distribution's own keys go under registry:",
+      }));
+    }
+    const type = issue.code === "invalid_type" ? TYPE_NAMES[issue.expected] : undefined;
+    if (type === undefined) return [{ path: pathText(path), message: issue.message }];
+    return [{ path: pathText(path), message: `should be ${type}`, hint: "give it a value, or remove the key" }];
+  });
+}
+
+/** The value without the top-level keys that have an issue. */
+function without(value: unknown, issues: readonly Issue[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const bad = new Set(issues.map((issue) => pathKeys(issue.path)[0]));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !bad.has(key)));
+}
+
+function checkWritten(
+  written: WrittenConfig,
+  input: ParseInput,
+  rules: readonly Rule[],
+): { config: Config; issues: Issue[] } {
+  const major = majorOfImage(written.image ?? DEFAULT_IMAGE, written.distribution);
+  const config = resolveConfig(written, input, major ?? 2);
+  const issues = rules.flatMap((rule) => rule(config));
+  if (major === undefined) {
+    const message = `its tag does not say which major version of distribution ${JSON.stringify(written.image)} holds`;
+    return { config, issues: [{ path: "image", message, hint: "add distribution: 2 or distribution: 3" }, ...issues] };
+  }
+  // Checked as it will be rendered: a key may need another one that regctl sets.
+  const nested = checkDistribution(registryConfig(config, new Secret("-")), major);
+  const below = (path: string): string => (path === "" ? "registry" : `registry.${path}`);
+  return { config, issues: [...issues, ...nested.map((issue) => ({ ...issue, path: below(issue.path) }))] };
+}
+
 /** Never throws on bad input; `issues` is empty exactly when there is a config. */
 export function parseConfig(input: ParseInput): ParseResult {
   const lines = new LineCounter();
@@ -96,7 +163,11 @@ export function parseConfig(input: ParseInput): ParseResult {
   if (document.errors.length > 0) {
     return {
       config: undefined,
-      issues: document.errors.map((error) => ({ path: "", message: error.message, line: lines.linePos(error.pos[0]).line })),
+      issues: document.errors.map((error) => ({
+        path: "",
+        message: error.message,
+        line: lines.linePos(error.pos[0]).line,
+      })),
     };
   }
   let value: unknown;
@@ -104,42 +175,21 @@ export function parseConfig(input: ParseInput): ParseResult {
     value = document.toJS() ?? {};
   } catch (error) {
     // An alias bomb: `yaml` refuses to expand it.
-    return { config: undefined, issues: [{ path: "", message: error instanceof Error ? error.message : String(error) }] };
+    return {
+      config: undefined,
+      issues: [{ path: "", message: error instanceof Error ? error.message : String(error) }],
+    };
   }
 
   const shaped = writtenConfigSchema.safeParse(value);
-  if (!shaped.success) {
-    const issues = shaped.error.issues.flatMap((issue) => {
-      const path = issue.path as Path;
-      if (issue.code !== "unrecognized_keys") return [withLine({ path: pathText(path), message: issue.message }, path)];
-      return issue.keys.map((key) =>
-        withLine({ path: pathText([...path, key]), message: "is not a key of regctl.yaml", hint: "`regctl config schema` lists all of them; distribution's own keys go under registry:" }, [...path, key]),
-      );
-    });
-    return { config: undefined, issues };
-  }
-
-  const written = shaped.data;
-  const issues: Issue[] = [];
-  const major = majorOfImage(written.image ?? DEFAULT_IMAGE, written.distribution);
-  if (major === undefined) {
-    issues.push(
-      withLine(
-        { path: "image", message: `its tag does not say which major version of distribution ${JSON.stringify(written.image)} holds`, hint: "add distribution: 2 or distribution: 3" },
-        ["image"],
-      ),
-    );
-  }
-  const config = resolveConfig(written, input, major ?? 2);
-  const nested = [
-    ...RULES.flatMap((rule) => rule(config)),
-    // Checked as it will be rendered: a key may need another one that regctl sets.
-    ...(major === undefined ? [] : checkDistribution(registryConfig(config, new Secret("-")), major).map((issue) => ({ ...issue, path: issue.path === "" ? "registry" : `registry.${issue.path}` }))),
-  ];
-  issues.push(...nested.map((issue) => withLine(issue, pathKeys(issue.path))));
-  if (issues.length > 0) return { config: undefined, issues };
+  const misshapen = shaped.success ? [] : shapeIssues(shaped.error.issues);
+  // The keys that are in shape are checked all the same: one correction at a time would be a tedious dialogue.
+  const written = shaped.success ? shaped.data : writtenConfigSchema.safeParse(without(value, misshapen)).data;
+  const checked = written === undefined ? undefined : checkWritten(written, input, shaped.success ? RULES : KEY_RULES);
+  const issues = [...misshapen, ...(checked?.issues ?? [])].map((issue) => withLine(issue, pathKeys(issue.path)));
+  if (checked === undefined || issues.length > 0) return { config: undefined, issues };
 
   const origins = new Map<string, Origin>();
   collectOrigins(document, lines, value, [], origins);
-  return { config, origins, issues: [] };
+  return { config: checked.config, origins, issues: [] };
 }

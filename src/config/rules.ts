@@ -6,7 +6,7 @@ import { parseHost } from "../pki/san.ts";
 import { parseReference } from "../registry/reference.ts";
 import type { Config } from "./config.ts";
 
-type Rule = (config: Config) => Issue[];
+export type Rule = (config: Config) => Issue[];
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/;
 
@@ -39,13 +39,17 @@ const hostNames: Rule = (config) => [
 const imageReference: Rule = (config) => attempt("image", () => parseReference(config.image));
 
 const bindAddress: Rule = (config) =>
-  isIP(config.bind) === 0 ? [{ path: "bind", message: `should be an IP address of this host, not ${JSON.stringify(config.bind)}` }] : [];
+  isIP(config.bind) === 0
+    ? [{ path: "bind", message: `should be an IP address of this host, not ${JSON.stringify(config.bind)}` }]
+    : [];
 
 const openToStrangers: Rule = (config) => {
   if (config.insecure || LOOPBACK.test(config.bind)) return [];
   const hint = "set bind: 127.0.0.1, or insecure: true when the network itself is trusted";
   return [
-    ...(config.tls.mode === "none" ? [{ path: "tls.mode", message: "none sends passwords and images readable over the network", hint }] : []),
+    ...(config.tls.mode === "none"
+      ? [{ path: "tls.mode", message: "none sends passwords and images readable over the network", hint }]
+      : []),
     ...(config.auth.mode === "none" && Object.keys(section(config.registry.auth)).length === 0
       ? [{ path: "auth.mode", message: "none lets everybody who reaches the port push and delete", hint }]
       : []),
@@ -64,4 +68,6 @@ const oneCertificate: Rule = (config) => {
       }));
 };
 
-export const RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, openToStrangers, oneCertificate];
+/** Those that look at one key each. */
+export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress];
+export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate];

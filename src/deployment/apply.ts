@@ -19,7 +19,12 @@ async function startOrRemove(engine: Engine, id: string, signal: AbortSignal): P
 }
 
 /** The old container is kept, stopped, until the new one serves; if it never does, the old one runs again. */
-async function replace(engine: Engine, spec: ContainerSpec, old: ObservedContainer, options: ApplyOptions): Promise<void> {
+async function replace(
+  engine: Engine,
+  spec: ContainerSpec,
+  old: ObservedContainer,
+  options: ApplyOptions,
+): Promise<void> {
   const { signal } = options;
   const id = await engine.containers.create({ ...spec, name: `${spec.name}-next` }, { signal });
   await engine.containers.stop(old.id, { signal });

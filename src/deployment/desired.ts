@@ -2,10 +2,16 @@
 import { createHash } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { STOP_TIMEOUT_SECONDS } from "../config/defaults.ts";
-import { CONTAINER_PATHS, containerPort, foreignStorageDriver, healthUrl, registryConfig } from "../config/registry-config.ts";
+import {
+  CONTAINER_PATHS,
+  containerPort,
+  foreignStorageDriver,
+  healthUrl,
+  registryConfig,
+} from "../config/registry-config.ts";
 import type { BindMount, ContainerSpec, NetworkSpec } from "../engine/engine.ts";
 import type { Secret } from "../secret.ts";
-import { composeFile } from "./compose.ts";
+import { composeConfigHash, composeFile } from "./compose.ts";
 import {
   CERTIFICATE_LABEL,
   CONFIGURATION_LABEL,
@@ -57,7 +63,9 @@ function mounts(config: Config, directory: string, hidesAuthorityKey: boolean): 
     ...(config.tls.mode === "none" ? [] : [read(`${directory}/certs`, CONTAINER_PATHS.certificates)]),
     // The folder is mounted whole so that a renewed file is seen; whoever takes over the registry must not get to sign with the CA.
     ...(hidesAuthorityKey ? [read("/dev/null", `${CONTAINER_PATHS.certificates}/ca.key`)] : []),
-    ...(foreignStorageDriver(config) === undefined ? [{ source: config.data, target: CONTAINER_PATHS.data, readOnly: false }] : []),
+    ...(foreignStorageDriver(config) === undefined
+      ? [{ source: config.data, target: CONTAINER_PATHS.data, readOnly: false }]
+      : []),
   ];
 }
 
@@ -103,10 +111,17 @@ export function desiredState(input: DesiredInput): DesiredState {
   return {
     deployment: config.name,
     network: { ...network, labels: { ...network.labels, ...composeNetworkLabels(config.name) } },
-    container: { ...container, labels: { ...labels, ...composeLabels(config.name, REGISTRY_SERVICE, directory) } },
+    container: {
+      ...container,
+      labels: { ...labels, ...composeLabels(config.name, REGISTRY_SERVICE, directory, composeConfigHash(container)) },
+    },
     files: [
       { path: "registry/config.yml", content: configText, secret: true },
-      { path: "compose.yaml", content: composeFile(config.name, directory, REGISTRY_SERVICE, container, network), secret: false },
+      {
+        path: "compose.yaml",
+        content: composeFile(config.name, directory, REGISTRY_SERVICE, container, network),
+        secret: false,
+      },
     ],
   };
 }

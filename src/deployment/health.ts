@@ -26,8 +26,15 @@ export async function servingProblem(check: ServingCheck, signal?: AbortSignal):
   const { config, credentials } = check;
   const url = registryUrl(config);
   try {
-    const answer = await ping({ url, address: publishedAddress(config.bind), authorityPem: check.authorityPem, credentials, signal });
-    if (!answer.isRegistry) return `${url}/v2/ is answered by something that is not a registry (status ${answer.status})`;
+    const answer = await ping({
+      url,
+      address: publishedAddress(config.bind),
+      authorityPem: check.authorityPem,
+      credentials,
+      signal,
+    });
+    if (!answer.isRegistry)
+      return `${url}/v2/ is answered by something that is not a registry (status ${answer.status})`;
     if (answer.status === 200 || (answer.status === 401 && credentials === undefined)) return undefined;
     return `${url}/v2/ answers ${answer.status}`;
   } catch (error) {
@@ -36,10 +43,10 @@ export async function servingProblem(check: ServingCheck, signal?: AbortSignal):
   }
 }
 
-/** Why a container will not come up any more, or undefined while it still may. The order matters: a dead one also counts as unhealthy. */
+/** What is wrong with a container's state, or undefined. The order matters: a dead one also counts as unhealthy. */
 export function containerProblem(container: ObservedContainer | undefined): string | undefined {
   if (container === undefined) return "the container is gone";
-  if (container.state === "restarting" || container.restartCount > 0) return `it keeps restarting (exit code ${container.exitCode})`;
+  if (container.state === "restarting") return `it keeps restarting (exit code ${container.exitCode})`;
   if (container.state !== "running") {
     const why = container.outOfMemory ? "out of memory" : container.error;
     return `it is ${container.state} (exit code ${container.exitCode}${why === "" ? "" : `, ${why}`})`;
@@ -59,18 +66,31 @@ export interface WaitOptions {
 }
 
 /** Resolves when /v2/ answers as it should; `registry-failed` with the container's last words when it cannot any more or time is up. */
-export async function waitUntilServing(engine: Engine, containerId: string, check: ServingCheck, options: WaitOptions): Promise<void> {
+export async function waitUntilServing(
+  engine: Engine,
+  containerId: string,
+  check: ServingCheck,
+  options: WaitOptions,
+): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
+  // The count goes on over the years; only a restart while we wait tells that it does not come up.
+  let restartsBefore: number | undefined;
   for (;;) {
     options.signal.throwIfAborted();
     const problem = await servingProblem(check, options.signal);
     if (problem === undefined) return;
-    const dead = containerProblem(await engine.containers.inspect(containerId, { signal: options.signal }));
+    const container = await engine.containers.inspect(containerId, { signal: options.signal });
+    restartsBefore ??= container?.restartCount ?? 0;
+    const restarts = (container?.restartCount ?? 0) > restartsBefore;
+    const dead =
+      containerProblem(container) ?? (restarts ? `it keeps restarting (exit code ${container?.exitCode})` : undefined);
     if (dead !== undefined || performance.now() > deadline) {
       const words = await lastLogLines(engine, containerId).catch(() => "");
-      throw new RegctlError("registry-failed", `the registry does not serve: ${dead ?? problem}${words === "" ? "" : `\n${words}`}`, {
-        hint: "`regctl logs` shows all it said",
-      });
+      throw new RegctlError(
+        "registry-failed",
+        `the registry does not serve: ${dead ?? problem}${words === "" ? "" : `\n${words}`}`,
+        { hint: "`regctl logs` shows all it said" },
+      );
     }
     await delay(POLL_MS, undefined, { signal: options.signal });
   }

@@ -13,8 +13,13 @@ export const CONFIGURATION_LABEL = "io.regctl.configuration";
 /** SHA-256 of the certificate chain the registry read when it started. */
 export const CERTIFICATE_LABEL = "io.regctl.certificate";
 
-/** docker compose finds, lists and stops containers by these alone. */
-export function composeLabels(project: string, service: string, directory: string): Record<string, string> {
+/** docker compose finds containers by these, and leaves alone those whose hash and image are what it would make. */
+export function composeLabels(
+  project: string,
+  service: string,
+  directory: string,
+  configHash: string,
+): Record<string, string> {
   return {
     "com.docker.compose.project": project,
     "com.docker.compose.service": service,
@@ -23,8 +28,12 @@ export function composeLabels(project: string, service: string, directory: strin
     "com.docker.compose.project.working_dir": directory,
     "com.docker.compose.project.config_files": `${directory}/compose.yaml`,
     "com.docker.compose.version": "2",
+    "com.docker.compose.config-hash": configHash,
   };
 }
+
+/** Id of the image a container was made from; known only when the engine has it. */
+export const COMPOSE_IMAGE_LABEL = "com.docker.compose.image";
 
 export function composeNetworkLabels(project: string): Record<string, string> {
   return {

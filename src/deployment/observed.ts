@@ -11,7 +11,12 @@ export interface ObservedState {
   readonly imageId: string | undefined;
 }
 
-export async function observe(engine: Engine, deployment: string, image: string, options: CallOptions = {}): Promise<ObservedState> {
+export async function observe(
+  engine: Engine,
+  deployment: string,
+  image: string,
+  options: CallOptions = {},
+): Promise<ObservedState> {
   const [containers, network, found] = await Promise.all([
     engine.containers.list({ [DEPLOYMENT_LABEL]: deployment }, options),
     engine.networks.inspect(networkName(deployment), options),
@@ -29,7 +34,7 @@ export interface FoundDeployment {
 /** Every deployment whose containers this engine has, by name. */
 export async function listDeployments(engine: Engine, options: CallOptions = {}): Promise<FoundDeployment[]> {
   const found = new Map<string, ObservedContainer[]>();
-  for (const container of await engine.containers.list({}, options)) {
+  for (const container of await engine.containers.list({ [DEPLOYMENT_LABEL]: true }, options)) {
     const name = container.labels[DEPLOYMENT_LABEL];
     if (name !== undefined) found.set(name, [...(found.get(name) ?? []), container]);
   }

@@ -1,7 +1,7 @@
 /** (desired, observed) -> what has to change, as a value: printed by --dry-run and `status`, carried out by apply. Pure. */
 import type { ContainerSpec, NetworkSpec, ObservedContainer, ObservedNetwork } from "../engine/engine.ts";
 import type { DesiredState } from "./desired.ts";
-import { CERTIFICATE_LABEL, CONFIGURATION_LABEL, SPEC_LABEL } from "./labels.ts";
+import { CERTIFICATE_LABEL, COMPOSE_IMAGE_LABEL, CONFIGURATION_LABEL, SPEC_LABEL } from "./labels.ts";
 import type { ObservedState } from "./observed.ts";
 
 export type Step =
@@ -9,8 +9,18 @@ export type Step =
   | { readonly action: "remove-network"; readonly network: ObservedNetwork; readonly because: string }
   | { readonly action: "create-container"; readonly container: ContainerSpec; readonly because: string }
   | { readonly action: "start-container"; readonly container: ObservedContainer; readonly because: string }
-  | { readonly action: "replace-container"; readonly container: ContainerSpec; readonly old: ObservedContainer; readonly because: string }
-  | { readonly action: "rename-container"; readonly container: ObservedContainer; readonly name: string; readonly because: string }
+  | {
+      readonly action: "replace-container";
+      readonly container: ContainerSpec;
+      readonly old: ObservedContainer;
+      readonly because: string;
+    }
+  | {
+      readonly action: "rename-container";
+      readonly container: ObservedContainer;
+      readonly name: string;
+      readonly because: string;
+    }
   | { readonly action: "remove-container"; readonly container: ObservedContainer; readonly because: string };
 
 export interface Plan {
@@ -30,16 +40,22 @@ function divergence(spec: ContainerSpec, observed: ObservedContainer, imageId: s
   if (observed.state === "running" && portsText(spec.ports) !== portsText(observed.ports)) {
     reasons.push(`port changed (${portsText(observed.ports)} -> ${portsText(spec.ports)})`);
   }
-  if (spec.labels[CONFIGURATION_LABEL] !== observed.labels[CONFIGURATION_LABEL]) reasons.push("registry/config.yml changed");
+  if (spec.labels[CONFIGURATION_LABEL] !== observed.labels[CONFIGURATION_LABEL])
+    reasons.push("registry/config.yml changed");
   if (spec.labels[CERTIFICATE_LABEL] !== observed.labels[CERTIFICATE_LABEL]) reasons.push("certificate changed");
-  if (reasons.length === 0 && spec.labels[SPEC_LABEL] !== observed.labels[SPEC_LABEL]) reasons.push("container settings changed");
+  if (reasons.length === 0 && spec.labels[SPEC_LABEL] !== observed.labels[SPEC_LABEL])
+    reasons.push("container settings changed");
   return reasons.length === 0 ? undefined : reasons.join(", ");
 }
 
 /** Every step from what runs to what should run; none when they agree. */
 export function planChanges(desired: DesiredState, observed: ObservedState): Plan {
   const steps: Step[] = [];
-  const spec = desired.container;
+  const { imageId } = observed;
+  const spec: ContainerSpec =
+    imageId === undefined
+      ? desired.container
+      : { ...desired.container, labels: { ...desired.container.labels, [COMPOSE_IMAGE_LABEL]: imageId } };
   const nextName = `${spec.name}-next`;
   const current = observed.containers.find((container) => container.name === spec.name);
   const next = observed.containers.find((container) => container.name === nextName);
@@ -58,9 +74,16 @@ export function planChanges(desired: DesiredState, observed: ObservedState): Pla
     steps.push({ action: "create-container", container: spec, because: "not found" });
     return { steps };
   }
-  const reason = divergence(spec, survivor, observed.imageId);
-  if (current === undefined) steps.push({ action: "rename-container", container: survivor, name: spec.name, because: "its replacement was interrupted" });
-  if (reason !== undefined) steps.push({ action: "replace-container", container: spec, old: survivor, because: reason });
+  const reason = divergence(spec, survivor, imageId);
+  if (current === undefined)
+    steps.push({
+      action: "rename-container",
+      container: survivor,
+      name: spec.name,
+      because: "its replacement was interrupted",
+    });
+  if (reason !== undefined)
+    steps.push({ action: "replace-container", container: spec, old: survivor, because: reason });
   else if (survivor.state !== "running" && survivor.state !== "restarting") {
     steps.push({ action: "start-container", container: survivor, because: `is ${survivor.state}` });
   }
@@ -71,8 +94,12 @@ export function planChanges(desired: DesiredState, observed: ObservedState): Pla
 export function planRemoval(observed: ObservedState): Plan {
   return {
     steps: [
-      ...observed.containers.map((container): Step => ({ action: "remove-container", container, because: "asked for" })),
-      ...(observed.network === undefined ? [] : [{ action: "remove-network", network: observed.network, because: "asked for" } as const]),
+      ...observed.containers.map(
+        (container): Step => ({ action: "remove-container", container, because: "asked for" }),
+      ),
+      ...(observed.network === undefined
+        ? []
+        : [{ action: "remove-network", network: observed.network, because: "asked for" } as const]),
     ],
   };
 }
@@ -97,7 +124,12 @@ const ACTIONS: Readonly<Record<Step["action"], Change["action"]>> = {
 
 export function changeOf(step: Step): Change {
   const subject = "network" in step ? step.network : step.container;
-  return { action: ACTIONS[step.action], kind: "network" in step ? "network" : "container", name: subject.name, because: step.because };
+  return {
+    action: ACTIONS[step.action],
+    kind: "network" in step ? "network" : "container",
+    name: subject.name,
+    because: step.because,
+  };
 }
 
 const SIGNS: Readonly<Record<Change["action"], string>> = { create: "+", change: "~", remove: "-" };
@@ -105,5 +137,9 @@ const SIGNS: Readonly<Record<Change["action"], string>> = { create: "+", change:
 /** `~ container  acme-registry-1   image changed (registry:2 -> registry:3)`, one line a change. */
 export function renderChanges(changes: readonly Change[]): string {
   const width = Math.max(...changes.map((change) => change.name.length), 0);
-  return changes.map((change) => `  ${SIGNS[change.action]} ${change.kind.padEnd(11)} ${change.name.padEnd(width)}  ${change.because}`).join("\n");
+  return changes
+    .map(
+      (change) => `  ${SIGNS[change.action]} ${change.kind.padEnd(11)} ${change.name.padEnd(width)}  ${change.because}`,
+    )
+    .join("\n");
 }

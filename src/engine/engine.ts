@@ -154,9 +154,12 @@ export interface LogLine {
   readonly data: Buffer;
 }
 
+/** Labels an object has to carry, each with this value; `true` = with any. */
+export type LabelFilter = Readonly<Record<string, string | true>>;
+
 export interface Containers {
   /** All containers (running or not) that carry every one of the labels, by name. */
-  list(labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<ObservedContainer[]>;
+  list(labels: LabelFilter, options?: CallOptions): Promise<ObservedContainer[]>;
   /** Which container publishes this host port, whoever made it; undefined = none of this engine. */
   findByPort(hostPort: number, options?: CallOptions): Promise<string | undefined>;
   /** By name or id; undefined = there is none. */
@@ -206,7 +209,7 @@ export interface Images {
 }
 
 export interface Networks {
-  list(labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<ObservedNetwork[]>;
+  list(labels: LabelFilter, options?: CallOptions): Promise<ObservedNetwork[]>;
   inspect(name: string, options?: CallOptions): Promise<ObservedNetwork | undefined>;
   /** `conflict` when the name is taken. Resolves to the id. */
   create(spec: NetworkSpec, options?: CallOptions): Promise<string>;

@@ -6,6 +6,7 @@ import {
   type ContainerSpec,
   type ContainerState,
   type HealthCheck,
+  type LabelFilter,
   type ObservedContainer,
   type ObservedImage,
   type PortBinding,
@@ -42,7 +43,7 @@ export function toCreateBody(spec: ContainerSpec): ContainerCreateOptions {
       SecurityOpt: [...spec.securityOptions],
       RestartPolicy: { Name: spec.restart },
       Init: spec.init,
-      // Without it the engine attaches the container to its default bridge as well.
+      // The network it starts in, which is the engine's default bridge otherwise.
       ...(spec.network && { NetworkMode: spec.network.name }),
       ...(spec.logRotation && {
         LogConfig: {
@@ -161,11 +162,13 @@ export function toMemoryBytes(memory: MemoryStats | undefined): number {
 }
 
 /** True when every wanted label is there with exactly that value. */
-export function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value);
+export function hasLabels(labels: Readonly<Record<string, string>>, wanted: LabelFilter): boolean {
+  return Object.entries(wanted).every(
+    ([name, value]) => Object.hasOwn(labels, name) && (value === true || labels[name] === value),
+  );
 }
 
 /** The `filters` parameter that asks the engine for these labels, all of them. */
-export function labelFilters(labels: Readonly<Record<string, string>>): { label: string[] } {
-  return { label: Object.entries(labels).map(([name, value]) => `${name}=${value}`) };
+export function labelFilters(labels: LabelFilter): { label: string[] } {
+  return { label: Object.entries(labels).map(([name, value]) => (value === true ? name : `${name}=${value}`)) };
 }

@@ -100,15 +100,6 @@ export const runCommand: RunCommand = (file, args, options = {}) =>
     });
   });
 
-/** The last lines that are not empty, for an error message. */
-export function lastLines(text: string, count: number): string[] {
-  return text
-    .split(/[\r\n]+/)
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "")
-    .slice(-count);
-}
-
 function collect(stream: Readable, append: (text: string) => void, onLine: RunOptions["onLine"]): void {
   let rest = "";
   stream.setEncoding("utf8");

@@ -3,7 +3,8 @@ import { access, constants, type FileHandle, open, readFile } from "node:fs/prom
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, RegctlError, systemCodeOf } from "../errors.ts";
-import { lastLines, type RunCommand, SYSTEM_PATH } from "./command.ts";
+import { lastLines } from "../last-lines.ts";
+import { type RunCommand, SYSTEM_PATH } from "./command.ts";
 
 const SYSTEMD_DIRECTORY = "/run/systemd/system";
 const LOG_FILE = "/var/log/dockerd.log";

@@ -1,6 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import { RegctlError } from "../errors.ts";
-import { lastLines, type RunCommand } from "./command.ts";
+import { lastLines } from "../last-lines.ts";
+import type { RunCommand } from "./command.ts";
 import { isDebianLike, type OsRelease } from "./os-release.ts";
 
 export interface InstallEngineOptions {

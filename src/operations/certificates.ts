@@ -47,7 +47,8 @@ export async function reasonToIssue(config: Config, files: CertificateFiles, now
   } catch {
     return "it cannot be read";
   }
-  if (files.authorityPem !== undefined && !leaf.verify(new X509Certificate(files.authorityPem).publicKey)) return "another authority issued it";
+  if (files.authorityPem !== undefined && !leaf.verify(new X509Certificate(files.authorityPem).publicKey))
+    return "another authority issued it";
   const info = describeCertificate(leaf, now);
   const wanted = normalizeHosts(certificateHosts(config)).map((host) => host.value);
   const missing = wanted.filter((host) => !info.sans.includes(host));
@@ -58,21 +59,34 @@ export async function reasonToIssue(config: Config, files: CertificateFiles, now
 }
 
 /** The authority to sign with, made when the deployment has none. A lost key is never made up for by a new authority. */
-async function authority(config: Config, files: CertificateFiles, now: Date): Promise<{ readonly pair: CertifiedKey; readonly isNew: boolean }> {
+async function authority(
+  config: Config,
+  files: CertificateFiles,
+  now: Date,
+): Promise<{ readonly pair: CertifiedKey; readonly isNew: boolean }> {
   const { authorityPem, authorityKeyPem } = files;
-  if (authorityPem !== undefined && authorityKeyPem !== undefined) return { pair: { certificatePem: authorityPem, keyPem: authorityKeyPem }, isNew: false };
+  if (authorityPem !== undefined && authorityKeyPem !== undefined)
+    return { pair: { certificatePem: authorityPem, keyPem: authorityKeyPem }, isNew: false };
   if (authorityPem === undefined && authorityKeyPem === undefined) {
     const { createAuthority } = await import("../pki/authority.ts");
     return { pair: await createAuthority({ deploymentName: config.name, now }), isNew: true };
   }
   const missing = authorityPem === undefined ? FILES.authorityCertificate : FILES.authorityKey;
-  throw new RegctlError("precondition-failed", `${missing} is missing: no certificate can be issued without it, and a new authority would be unknown to every client`, {
-    hint: `put ${missing} back from a backup; to begin anew, remove both certs/ca.crt and certs/ca.key and run \`regctl up\`, then let every client trust the new ca.crt`,
-  });
+  throw new RegctlError(
+    "precondition-failed",
+    `${missing} is missing: no certificate can be issued without it, and a new authority would be unknown to every client`,
+    {
+      hint: `put ${missing} back from a backup; to begin anew, remove both certs/ca.crt and certs/ca.key and run \`regctl up\`, then let every client trust the new ca.crt`,
+    },
+  );
 }
 
 /** A new key and certificate under the deployment's authority, as files to write. */
-export async function issueCertificate(ports: Pick<OperationPorts, "isRoot" | "now">, config: Config, files: CertificateFiles): Promise<{ readonly files: FileChange[]; readonly leaf: CertifiedKey; readonly authorityPem: string }> {
+export async function issueCertificate(
+  ports: Pick<OperationPorts, "isRoot" | "now">,
+  config: Config,
+  files: CertificateFiles,
+): Promise<{ readonly files: FileChange[]; readonly leaf: CertifiedKey; readonly authorityPem: string }> {
   const now = ports.now();
   const [{ issueLeaf }, { normalizeHosts }] = await Promise.all([import("../pki/leaf.ts"), import("../pki/san.ts")]);
   const { pair, isNew } = await authority(config, files, now);
@@ -84,7 +98,12 @@ export async function issueCertificate(ports: Pick<OperationPorts, "isRoot" | "n
     leaf,
     authorityPem: pair.certificatePem,
     files: [
-      ...(isNew ? [ownSecret(FILES.authorityKey, pair.keyPem.reveal()), publicFile(FILES.authorityCertificate, pair.certificatePem)] : []),
+      ...(isNew
+        ? [
+            ownSecret(FILES.authorityKey, pair.keyPem.reveal()),
+            publicFile(FILES.authorityCertificate, pair.certificatePem),
+          ]
+        : []),
       runtimeSecret(ports, config, FILES.key, leaf.keyPem.reveal()),
       publicFile(FILES.certificate, leaf.certificatePem),
     ],

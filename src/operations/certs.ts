@@ -1,6 +1,7 @@
 /** The certificate of a deployment: showing it, new names, renewal, the authority for clients. */
 import { copyFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateHosts } from "../config/config.ts";
 import type { Change } from "../deployment/plan.ts";
 import { RegctlError } from "../errors.ts";
 import type { CertificateInfo } from "../pki/describe.ts";
@@ -10,7 +11,7 @@ import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
 import { issueCertificate, readCertificateFiles } from "./certificates.ts";
 import { type Deployment, loadDeployment, parseConfigText } from "./deployment.ts";
-import { directories, publicFile } from "./owners.ts";
+import { directories, sameFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { bringUp } from "./up.ts";
 
@@ -22,15 +23,21 @@ export interface ChainStatus {
 
 function requireTls(deployment: Deployment): void {
   if (deployment.config.tls.mode !== "none") return;
-  throw new RegctlError("precondition-failed", "this deployment has no certificate: tls.mode is none", { hint: "set tls.mode: own-ca in regctl.yaml, then run `regctl up`" });
+  throw new RegctlError("precondition-failed", "this deployment has no certificate: tls.mode is none", {
+    hint: "set tls.mode: own-ca in regctl.yaml, then run `regctl up`",
+  });
 }
 
 export async function showChain(ports: OperationPorts, directory: string): Promise<ChainStatus> {
   const deployment = await loadDeployment(directory);
   requireTls(deployment);
   const files = await readCertificateFiles(directory);
-  if (files.certificatePem === undefined) throw new RegctlError("not-found", `there is no ${FILES.certificate}`, { hint: "regctl up" });
-  const [{ describeCertificate }, { splitPem }] = await Promise.all([import("../pki/describe.ts"), import("../pki/pem.ts")]);
+  if (files.certificatePem === undefined)
+    throw new RegctlError("not-found", `there is no ${FILES.certificate}`, { hint: "regctl up" });
+  const [{ describeCertificate }, { splitPem }] = await Promise.all([
+    import("../pki/describe.ts"),
+    import("../pki/pem.ts"),
+  ]);
   const pems = [files.certificatePem, files.authorityPem ?? ""].flatMap((text) => splitPem(text));
   return {
     chain: pems.map((pem) => describeCertificate(pem, ports.now())),
@@ -47,8 +54,14 @@ function requireOwnAuthority(deployment: Deployment): void {
 }
 
 /** Files of a new certificate and the serving of it: one change for the folder, one replaced container. */
-async function replaceCertificate(ports: OperationPorts, deployment: Deployment, more: readonly FileChange[]): Promise<readonly Change[]> {
+async function replaceCertificate(
+  ports: OperationPorts,
+  deployment: Deployment,
+  more: readonly FileChange[],
+): Promise<readonly Change[]> {
   const { directory, config } = deployment;
+  // Asked before the first change: a certificate nobody can be served is not issued.
+  await ports.engine();
   const issued = await issueCertificate(ports, config, await readCertificateFiles(directory));
   await commitTransaction(directory, { directories: directories(ports, config), files: [...issued.files, ...more] });
   return bringUp(ports, deployment, { dryRun: false, offline: false });
@@ -62,16 +75,22 @@ export async function renewCertificate(ports: OperationPorts, directory: string)
 }
 
 /** Adds names to `san` in regctl.yaml and issues a certificate that covers them. The caller holds the lock. */
-export async function issueForNames(ports: OperationPorts, directory: string, names: readonly string[]): Promise<readonly Change[]> {
+export async function issueForNames(
+  ports: OperationPorts,
+  directory: string,
+  names: readonly string[],
+): Promise<readonly Change[]> {
   const deployment = await loadDeployment(directory);
   requireOwnAuthority(deployment);
   const { config } = deployment;
-  const added = names.filter((name) => name !== config.domain && !config.san.includes(name));
+  const { normalizeHosts } = await import("../pki/san.ts");
+  const covered = new Set(normalizeHosts(certificateHosts(config)).map((host) => host.value));
+  const added = normalizeHosts(names).flatMap((host) => (covered.has(host.value) ? [] : [host.value]));
   if (added.length === 0) return bringUp(ports, deployment, { dryRun: false, offline: false });
   const { setConfigValue } = await import("../config/edit.ts");
   const text = setConfigValue(deployment.text, "san", [...config.san, ...added]);
   const changed: Deployment = { directory, text, config: (await parseConfigText(directory, text)).config };
-  return replaceCertificate(ports, changed, [publicFile(FILES.config, text)]);
+  return replaceCertificate(ports, changed, [await sameFile(ports, directory, FILES.config, text)]);
 }
 
 /** The authority clients have to trust, as PEM. */
@@ -79,15 +98,26 @@ export async function readAuthority(directory: string): Promise<string> {
   const { authorityPem } = await readCertificateFiles(directory);
   if (authorityPem !== undefined) return authorityPem;
   const { config } = await loadDeployment(directory);
-  throw new RegctlError("not-found", config.tls.mode === "none" ? "without TLS there is no authority to trust" : "a public authority issued this certificate: clients trust it already", {
-    hint: "nothing has to be installed on clients",
-  });
+  if (config.tls.mode === "own-ca")
+    throw new RegctlError("not-found", `there is no ${FILES.authorityCertificate}`, {
+      hint: "put it back from a backup",
+    });
+  throw new RegctlError(
+    "not-found",
+    config.tls.mode === "none"
+      ? "without TLS there is no authority to trust"
+      : "a public authority issued this certificate: clients trust it already",
+    {
+      hint: "nothing has to be installed on clients",
+    },
+  );
 }
 
 /** Copies the authority's certificate; an existing file is refused. */
 export async function copyAuthority(directory: string, target: string): Promise<string> {
   await readAuthority(directory);
-  if (await stat(target).catch(() => undefined)) throw new RegctlError("conflict", `${target} exists already`, { hint: "name another file, or remove it" });
+  if (await stat(target).catch(() => undefined))
+    throw new RegctlError("conflict", `${target} exists already`, { hint: "name another file, or remove it" });
   try {
     await copyFile(join(directory, FILES.authorityCertificate), target);
   } catch (error) {

@@ -30,12 +30,18 @@ export async function defaultUser(directory: string): Promise<{ uid: number; gid
 
 export async function readConfigText(directory: string): Promise<string> {
   const text = await readIfExists(join(directory, FILES.config));
-  if (text === undefined) throw new RegctlError("no-deployment", `there is no ${FILES.config} in ${directory}`, { hint: `regctl init ${directory}` });
+  if (text === undefined)
+    throw new RegctlError("no-deployment", `there is no ${FILES.config} in ${directory}`, {
+      hint: `regctl init ${directory}`,
+    });
   return text;
 }
 
 /** All issues of a regctl.yaml as one error. */
-export async function parseConfigText(directory: string, text: string): Promise<{ config: Config; origins: ReadonlyMap<string, Origin> }> {
+export async function parseConfigText(
+  directory: string,
+  text: string,
+): Promise<{ config: Config; origins: ReadonlyMap<string, Origin> }> {
   const { parseConfig } = await import("../config/parse.ts");
   const result = parseConfig({ text, directory, defaultUser: await defaultUser(directory) });
   if (result.config !== undefined) return result;
@@ -53,7 +59,9 @@ interface CachedConfig {
 /** Changes with the text, the folder and the program that checks it. */
 async function cacheKey(directory: string, text: string): Promise<string> {
   const program = await stat(new URL(import.meta.url));
-  return createHash("sha256").update(JSON.stringify([text, directory, program.mtimeMs, await defaultUser(directory)])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([text, directory, program.mtimeMs, await defaultUser(directory)]))
+    .digest("hex");
 }
 
 /**
@@ -89,7 +97,12 @@ async function audit(ports: OperationPorts, directory: string, command: string, 
 }
 
 /** Runs work alone in the folder, after finishing what a killed command had committed; writes the audit line. */
-export async function withLock<T>(ports: OperationPorts, directory: string, command: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  ports: OperationPorts,
+  directory: string,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const lock = await acquireLock(directory, {
     command,
     waitMs: ports.timeoutMs,

@@ -2,6 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
 import type { OperationPorts } from "./ports.ts";
+import { proxyEnvironment } from "./proxy-environment.ts";
 import { withStep } from "./with-step.ts";
 
 /** What a look at the engine found, before anything was changed. */
@@ -32,12 +33,6 @@ export async function lookAtEngine(ports: OperationPorts): Promise<EngineState> 
   }
 }
 
-/** Proxy settings of the environment: apt and an engine that is started need them as much as a shell does. */
-function proxyEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const names = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  return Object.fromEntries(names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
-}
-
 /** Installs and starts what `lookAtEngine` found missing; the caller has asked. */
 export async function ensureEngine(ports: OperationPorts, state: EngineState): Promise<Engine> {
   if (state.kind === "answers") return state.engine;
@@ -46,7 +41,13 @@ export async function ensureEngine(ports: OperationPorts, state: EngineState): P
   if (state.kind === "missing") {
     const { installEngine } = await import("../host/engine-packages.ts");
     await withStep(ports.progress, "install the Docker engine (apt-get install docker.io)", async (step) => {
-      await installEngine({ run: ports.run, uid: ports.userId, env, onLine: (line) => step.update(line), signal: ports.signal });
+      await installEngine({
+        run: ports.run,
+        uid: ports.userId,
+        env,
+        onLine: (line) => step.update(line),
+        signal: ports.signal,
+      });
       return { value: undefined };
     });
   }
@@ -60,7 +61,10 @@ export async function ensureEngine(ports: OperationPorts, state: EngineState): P
     const { startEngine } = await import("../host/daemon.ts");
     await withStep(ports.progress, "start the Docker engine", async () => {
       const started = await startEngine({ run: ports.run, isReady: answers, env, signal: ports.signal });
-      if (!started.survivesReboot) ports.output.note("  without systemd nothing starts the engine after a reboot: run `dockerd` from your init system");
+      if (!started.survivesReboot)
+        ports.output.note(
+          "  without systemd nothing starts the engine after a reboot: run `dockerd` from your init system",
+        );
       return { value: undefined };
     });
   }

@@ -3,10 +3,9 @@ import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { formatBytes } from "../bytes.ts";
 import type { Config } from "../config/config.ts";
-import { DIRECTORY_LABEL } from "../deployment/labels.ts";
-import { listDeployments } from "../deployment/observed.ts";
+import { DEPLOYMENT_LABEL, DIRECTORY_LABEL } from "../deployment/labels.ts";
 import { containerName, networkName, REGISTRY_SERVICE } from "../deployment/names.ts";
-import { DEPLOYMENT_LABEL } from "../deployment/labels.ts";
+import { listDeployments } from "../deployment/observed.ts";
 import { type ErrorCode, type Issue, RegctlError } from "../errors.ts";
 import { clockLooksWrong } from "../host/clock.ts";
 import { freeSpace } from "../host/disk.ts";
@@ -44,19 +43,41 @@ const folder: Precondition = async ({ answers }) => {
   const { directory } = answers;
   if (await exists(join(directory, CONFIG_FILE))) {
     if (await exists(join(directory, FILES.unfinishedInit))) return [];
-    return [{ code: "conflict", path: "folder", message: `${directory} already is a deployment`, hint: `regctl --dir ${directory} up, or init another folder` }];
+    return [
+      {
+        code: "conflict",
+        path: "folder",
+        message: `${directory} already is a deployment`,
+        hint: `regctl --dir ${directory} up, or init another folder`,
+      },
+    ];
   }
   const parent = await nearestExisting(directory);
   if (!(await stat(parent)).isDirectory()) {
-    return [{ code: "precondition-failed", path: "folder", message: `${parent} is a file`, hint: "name another folder" }];
+    return [
+      { code: "precondition-failed", path: "folder", message: `${parent} is a file`, hint: "name another folder" },
+    ];
   }
   try {
     await access(parent, constants.W_OK | constants.X_OK);
   } catch {
-    return [{ code: "precondition-failed", path: "folder", message: `${parent} cannot be written by this user`, hint: "use sudo, or a folder of your own: regctl init ~/registry" }];
+    return [
+      {
+        code: "precondition-failed",
+        path: "folder",
+        message: `${parent} cannot be written by this user`,
+        hint: "use sudo, or a folder of your own: regctl init ~/registry",
+      },
+    ];
   }
-  const strange = parent === directory ? (await readdir(directory)).filter((name) => [FILES.compose, "registry"].includes(name)) : [];
-  return strange.map((name) => ({ code: "precondition-failed", path: "folder", message: `${join(directory, name)} exists and would be overwritten`, hint: "init an empty folder, or move it away" }));
+  const strange =
+    parent === directory ? (await readdir(directory)).filter((name) => [FILES.compose, "registry"].includes(name)) : [];
+  return strange.map((name) => ({
+    code: "precondition-failed",
+    path: "folder",
+    message: `${join(directory, name)} exists and would be overwritten`,
+    hint: "init an empty folder, or move it away",
+  }));
 };
 
 const disk: Precondition = async ({ answers, config }) => {
@@ -65,10 +86,20 @@ const disk: Precondition = async ({ answers, config }) => {
   for (const place of places) {
     const space = await freeSpace(place);
     if (space.bytesFree < NEEDED_BYTES) {
-      failures.push({ code: "precondition-failed", path: "disk", message: `${formatBytes(space.bytesFree)} free at ${place}, ${formatBytes(NEEDED_BYTES)} needed`, hint: "free some space, or keep the images elsewhere: --data /big/disk/registry" });
+      failures.push({
+        code: "precondition-failed",
+        path: "disk",
+        message: `${formatBytes(space.bytesFree)} free at ${place}, ${formatBytes(NEEDED_BYTES)} needed`,
+        hint: "free some space, or keep the images elsewhere: --data /big/disk/registry",
+      });
     }
     if (space.inodesTotal > 0 && space.inodesFree < 10_000) {
-      failures.push({ code: "precondition-failed", path: "disk", message: `${space.inodesFree} inodes free at ${place}; every layer takes several`, hint: "remove small files, or keep the images elsewhere: --data" });
+      failures.push({
+        code: "precondition-failed",
+        path: "disk",
+        message: `${space.inodesFree} inodes free at ${place}; every layer takes several`,
+        hint: "remove small files, or keep the images elsewhere: --data",
+      });
     }
   }
   return failures;
@@ -76,7 +107,16 @@ const disk: Precondition = async ({ answers, config }) => {
 
 const clock: Precondition = async ({ ports }) => {
   const problem = clockLooksWrong(ports.now());
-  return problem === undefined ? [] : [{ code: "precondition-failed", path: "clock", message: problem, hint: "set the clock, certificates are valid from now on: timedatectl set-ntp true" }];
+  return problem === undefined
+    ? []
+    : [
+        {
+          code: "precondition-failed",
+          path: "clock",
+          message: problem,
+          hint: "set the clock, certificates are valid from now on: timedatectl set-ntp true",
+        },
+      ];
 };
 
 const flock: Precondition = async ({ ports }) => {
@@ -84,7 +124,16 @@ const flock: Precondition = async ({ ports }) => {
     () => true,
     () => false,
   );
-  return found ? [] : [{ code: "precondition-failed", path: "host", message: "the flock command is missing", hint: "install util-linux" }];
+  return found
+    ? []
+    : [
+        {
+          code: "precondition-failed",
+          path: "host",
+          message: "the flock command is missing",
+          hint: "install util-linux",
+        },
+      ];
 };
 
 /** Containers of an earlier, interrupted `init` of this very folder may hold the port. */
@@ -101,7 +150,12 @@ const port: Precondition = async (subject) => {
   if (!answers.start) return [];
   const owner = await ownsPort(subject, config.port);
   if (owner === true) return [];
-  const taken = (by: string): Failure => ({ code: "conflict", path: "port", message: `${config.port} is taken by ${by}`, hint: `choose another: --port ${config.port + 1}` });
+  const taken = (by: string): Failure => ({
+    code: "conflict",
+    path: "port",
+    message: `${config.port} is taken by ${by}`,
+    hint: `choose another: --port ${config.port + 1}`,
+  });
   if (owner !== undefined) return [taken(`the container ${owner}`)];
   switch (await probeBind(config.bind, config.port)) {
     case undefined:
@@ -111,7 +165,14 @@ const port: Precondition = async (subject) => {
       return [taken(listener === undefined ? "another program" : `${listener.process} (pid ${listener.pid})`)];
     }
     case "no-such-address":
-      return [{ code: "precondition-failed", path: "bind", message: `${config.bind} is no address of this host`, hint: "see `ip address`, or leave --bind out" }];
+      return [
+        {
+          code: "precondition-failed",
+          path: "bind",
+          message: `${config.bind} is no address of this host`,
+          hint: "see `ip address`, or leave --bind out",
+        },
+      ];
     case "not-permitted":
       // The engine publishes ports as root, whatever this user may do.
       return [];
@@ -123,29 +184,69 @@ const names: Precondition = async ({ engine, answers, config }) => {
   const failures: Failure[] = [];
   const name = containerName(config.name, REGISTRY_SERVICE);
   const container = await engine.engine.containers.inspect(name);
-  const isOurs = (labels: Readonly<Record<string, string>>) => labels[DEPLOYMENT_LABEL] === config.name && labels[DIRECTORY_LABEL] === answers.directory;
+  const isOurs = (labels: Readonly<Record<string, string>>) =>
+    labels[DEPLOYMENT_LABEL] === config.name && labels[DIRECTORY_LABEL] === answers.directory;
   if (container !== undefined && !isOurs(container.labels)) {
-    failures.push({ code: "conflict", path: "name", message: `a container called ${name} exists already`, hint: `choose another name: --name ${config.name}-2` });
+    failures.push({
+      code: "conflict",
+      path: "name",
+      message: `a container called ${name} exists already`,
+      hint: `choose another name: --name ${config.name}-2`,
+    });
   }
-  const same = (await listDeployments(engine.engine)).find((deployment) => deployment.name === config.name && deployment.directory !== answers.directory);
+  const same = (await listDeployments(engine.engine)).find(
+    (deployment) => deployment.name === config.name && deployment.directory !== answers.directory,
+  );
   if (same !== undefined) {
-    failures.push({ code: "conflict", path: "name", message: `a deployment called ${config.name} exists already, in ${same.directory}`, hint: `choose another name: --name ${config.name}-2` });
+    failures.push({
+      code: "conflict",
+      path: "name",
+      message: `a deployment called ${config.name} exists already, in ${same.directory}`,
+      hint: `choose another name: --name ${config.name}-2`,
+    });
   }
   const network = await engine.engine.networks.inspect(networkName(config.name));
   if (network !== undefined && network.labels[DEPLOYMENT_LABEL] !== config.name) {
-    failures.push({ code: "conflict", path: "name", message: `a network called ${network.name} exists already`, hint: `choose another name: --name ${config.name}-2` });
+    failures.push({
+      code: "conflict",
+      path: "name",
+      message: `a network called ${network.name} exists already`,
+      hint: `choose another name: --name ${config.name}-2`,
+    });
   }
   return failures;
 };
 
 const engineUsable: Precondition = async ({ engine, answers, mayInstallEngine }) => {
   if (!answers.start || engine.kind === "answers") return [];
-  if (engine.kind === "unusable") return [{ code: engine.error.code, path: "engine", message: engine.error.message, ...(engine.error.hint === undefined ? {} : { hint: engine.error.hint }) }];
+  if (engine.kind === "unusable")
+    return [
+      {
+        code: engine.error.code,
+        path: "engine",
+        message: engine.error.message,
+        ...(engine.error.hint === undefined ? {} : { hint: engine.error.hint }),
+      },
+    ];
   if (engine.kind === "stopped" && !mayInstallEngine) {
-    return [{ code: "engine-unreachable", path: "engine", message: engine.error.message, ...(engine.error.hint === undefined ? {} : { hint: engine.error.hint }) }];
+    return [
+      {
+        code: "engine-unreachable",
+        path: "engine",
+        message: engine.error.message,
+        ...(engine.error.hint === undefined ? {} : { hint: engine.error.hint }),
+      },
+    ];
   }
   if (engine.kind === "missing" && !(engine.canInstall && mayInstallEngine)) {
-    return [{ code: "engine-unreachable", path: "engine", message: "there is no Docker engine on this host", hint: `${engine.canInstall ? "pass --install-engine, or run" : "run"}: ${engine.steps.join(" && ")}` }];
+    return [
+      {
+        code: "engine-unreachable",
+        path: "engine",
+        message: "there is no Docker engine on this host",
+        hint: `${engine.canInstall ? "pass --install-engine, or run" : "run"}: ${engine.steps.join(" && ")}`,
+      },
+    ];
   }
   return [];
 };
@@ -157,7 +258,9 @@ export async function checkPreconditions(subject: Subject): Promise<void> {
   const failures = (await Promise.all(PRECONDITIONS.map((check) => check(subject)))).flat();
   const [first] = failures;
   if (first === undefined) return;
-  const sameKind = failures.every((failure) => new RegctlError(failure.code, "").exitCode === new RegctlError(first.code, "").exitCode);
+  const sameKind = failures.every(
+    (failure) => new RegctlError(failure.code, "").exitCode === new RegctlError(first.code, "").exitCode,
+  );
   throw new RegctlError(sameKind ? first.code : "precondition-failed", "this host is not ready; nothing was changed", {
     issues: failures.map(({ code: _, ...issue }) => issue),
     hint: "correct what is listed, then run the same command again",

@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { generatePassword } from "../auth/generate-password.ts";
 import { checkPassword, checkUserName, hashPassword, upsertEntry } from "../auth/htpasswd.ts";
 import { type Config, registryUrl } from "../config/config.ts";
-import { containerName, REGISTRY_SERVICE } from "../deployment/names.ts";
 import { DEPLOYMENT_LABEL, DIRECTORY_LABEL } from "../deployment/labels.ts";
+import { containerName, REGISTRY_SERVICE } from "../deployment/names.ts";
 import type { Engine } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
 import { unprivilegedUid } from "../host/system-user.ts";
@@ -46,7 +46,10 @@ async function runtimeUser(ports: OperationPorts, data: string): Promise<Config[
   const entries = await readdir(data).catch(() => [] as string[]);
   if (entries.length > 0) {
     const { uid, gid } = await stat(data);
-    if (uid === 0) ports.output.warn(`${data} holds files of root, so the registry runs as root; chown -R it to another user and set user: to change that`);
+    if (uid === 0)
+      ports.output.warn(
+        `${data} holds files of root, so the registry runs as root; chown -R it to another user and set user: to change that`,
+      );
     return { uid, gid };
   }
   if (!ports.isRoot) return { uid: ports.userId, gid: ports.groupId };
@@ -54,14 +57,24 @@ async function runtimeUser(ports: OperationPorts, data: string): Promise<Config[
   return { uid, gid: uid };
 }
 
-async function users(ports: OperationPorts, answers: InitAnswers, config: Config, password: Secret): Promise<FileChange[]> {
+async function users(
+  ports: OperationPorts,
+  answers: InitAnswers,
+  config: Config,
+  password: Secret,
+): Promise<FileChange[]> {
   if (config.auth.mode === "none") return [];
   const hash = await hashPassword(password, config.auth.bcryptCost);
   const existing = await readHtpasswd(answers.directory);
   return [runtimeSecret(ports, config, FILES.htpasswd, upsertEntry(existing, answers.firstUser, hash))];
 }
 
-async function certificateFiles(ports: OperationPorts, answers: InitAnswers, config: Config, existing: CertificateFiles): Promise<{ files: FileChange[]; hasAuthority: boolean }> {
+async function certificateFiles(
+  ports: OperationPorts,
+  answers: InitAnswers,
+  config: Config,
+  existing: CertificateFiles,
+): Promise<{ files: FileChange[]; hasAuthority: boolean }> {
   if (config.tls.mode === "none") return { files: [], hasAuthority: false };
   if (answers.provided !== undefined) {
     const accepted = await acceptProvided(ports, config, answers.provided);
@@ -75,10 +88,14 @@ async function certificateFiles(ports: OperationPorts, answers: InitAnswers, con
     };
   }
   if ((await reasonToIssue(config, existing, ports.now())) === undefined) return { files: [], hasAuthority: true };
-  return withStep(ports.progress, existing.authorityPem === undefined ? "make a certificate authority and certificate" : "issue a certificate", async () => {
-    const issued = await issueCertificate(ports, config, existing);
-    return { value: { files: issued.files, hasAuthority: true } };
-  });
+  return withStep(
+    ports.progress,
+    existing.authorityPem === undefined ? "make a certificate authority and certificate" : "issue a certificate",
+    async () => {
+      const issued = await issueCertificate(ports, config, existing);
+      return { value: { files: issued.files, hasAuthority: true } };
+    },
+  );
 }
 
 /** An interrupted `init` under another name left containers of this folder; nothing else would find them again. */
@@ -121,7 +138,10 @@ async function checkAnswers(ports: OperationPorts, answers: InitAnswers): Promis
     checkUserName(answers.firstUser);
     if (answers.password !== undefined) checkPassword(answers.password);
   }
-  const user = await runtimeUser({ ...ports, output: { ...ports.output, warn: () => undefined } }, resolve(answers.directory, answers.data));
+  const user = await runtimeUser(
+    { ...ports, output: { ...ports.output, warn: () => undefined } },
+    resolve(answers.directory, answers.data),
+  );
   const { parseConfig } = await import("../config/parse.ts");
   const text = await configText(answers, answers.image, user);
   const result = parseConfig({ text, directory: answers.directory, defaultUser: user });
@@ -137,8 +157,14 @@ async function checkAnswers(ports: OperationPorts, answers: InitAnswers): Promis
 }
 
 async function mayChangeHost(answers: InitAnswers, state: EngineState): Promise<boolean> {
-  if (state.kind === "missing") return state.canInstall && answers.mayInstallEngine("There is no Docker engine. Install docker.io with apt-get and start it?");
-  return state.kind === "stopped" && answers.mayInstallEngine("The Docker engine is installed but not running. Start it?");
+  if (state.kind === "missing")
+    return (
+      state.canInstall &&
+      answers.mayInstallEngine("There is no Docker engine. Install docker.io with apt-get and start it?")
+    );
+  return (
+    state.kind === "stopped" && answers.mayInstallEngine("The Docker engine is installed but not running. Start it?")
+  );
 }
 
 /** Runs `init`. The generated password, when there is one, is in the result and nowhere else. */
@@ -152,17 +178,23 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
     return { value: undefined };
   });
   const engine = answers.start ? await ensureEngine(ports, state) : undefined;
-  const image = engine === undefined ? undefined : await obtainImage(ports, engine, { reference: answers.image, offline: answers.offline });
+  const image =
+    engine === undefined
+      ? undefined
+      : await obtainImage(ports, engine, { reference: answers.image, offline: answers.offline });
 
   return withLock(ports, directory, "init", async () => {
     const isUnfinished = await exists(join(directory, FILES.unfinishedInit));
     if ((await exists(join(directory, FILES.config))) && !isUnfinished) {
-      throw new RegctlError("conflict", `another command made ${directory} a deployment meanwhile`, { hint: `regctl --dir ${directory} status` });
+      throw new RegctlError("conflict", `another command made ${directory} a deployment meanwhile`, {
+        hint: `regctl --dir ${directory} status`,
+      });
     }
     const reference = image?.reference ?? answers.image;
     const prepared = await prepare(ports, answers, reference);
     await commitTransaction(directory, { directories: directories(ports, prepared.config), files: prepared.files });
-    const credentials = prepared.config.auth.mode === "none" ? undefined : { username: answers.firstUser, password: prepared.password };
+    const credentials =
+      prepared.config.auth.mode === "none" ? undefined : { username: answers.firstUser, password: prepared.password };
     const deployment = { directory, config: prepared.config, text: prepared.text };
     if (engine === undefined) await writeRendered(ports, deployment, await render(ports, deployment));
     else {

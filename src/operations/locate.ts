@@ -16,18 +16,30 @@ async function above(start: string): Promise<string | undefined> {
 async function named(ports: OperationPorts, directory: string, source: string): Promise<string> {
   const absolute = resolve(ports.workingDirectory, directory);
   if (await exists(join(absolute, CONFIG_FILE))) return absolute;
-  throw new RegctlError("no-deployment", `there is no ${CONFIG_FILE} in ${absolute} (from ${source})`, { hint: `regctl init ${directory}` });
+  throw new RegctlError("no-deployment", `there is no ${CONFIG_FILE} in ${absolute} (from ${source})`, {
+    hint: `regctl init ${directory}`,
+  });
 }
 
 async function onlyOneOnEngine(ports: OperationPorts): Promise<string> {
-  const none = (why: string, hint: string) => new RegctlError("no-deployment", `no ${CONFIG_FILE} in ${ports.workingDirectory} or above it, and ${why}`, { hint });
+  const none = (why: string, hint: string) =>
+    new RegctlError("no-deployment", `no ${CONFIG_FILE} in ${ports.workingDirectory} or above it, and ${why}`, {
+      hint,
+    });
   const engine = await ports.engine().catch((error: unknown) => {
-    if (error instanceof RegctlError && error.code !== "interrupted") throw none(`the engine cannot be asked (${error.message})`, "pass --dir DIR, or make a deployment with `regctl init`");
+    if (error instanceof RegctlError && error.code !== "interrupted")
+      throw none(
+        `the engine cannot be asked (${error.message})`,
+        "pass --dir DIR, or make a deployment with `regctl init`",
+      );
     throw error;
   });
-  const found = (await listDeployments(engine, { signal: ports.signal })).filter((deployment) => deployment.directory !== "");
+  const found = (await listDeployments(engine, { signal: ports.signal })).filter(
+    (deployment) => deployment.directory !== "",
+  );
   const [only] = found;
-  if (only === undefined) throw none("no deployment on this engine", "make one with `regctl init`");
+  if (only === undefined)
+    throw none("no running deployment on this engine", "pass --dir FOLDER, or make one with `regctl init`");
   if (found.length > 1) {
     throw new RegctlError("no-deployment", `which deployment? This engine has ${found.length}`, {
       issues: found.map((deployment) => ({ path: deployment.name, message: deployment.directory })),
@@ -35,6 +47,16 @@ async function onlyOneOnEngine(ports: OperationPorts): Promise<string> {
     });
   }
   return named(ports, only.directory, `the engine's deployment ${only.name}`);
+}
+
+/** As `locateDeployment`; undefined when no folder was named and there is no deployment at all. */
+export async function locateAnyDeployment(ports: OperationPorts, dir: string | undefined): Promise<string | undefined> {
+  const isNamed = dir !== undefined || (ports.environment.REGCTL_DIR ?? "") !== "";
+  return locateDeployment(ports, dir).catch((error: unknown) => {
+    const isNone = error instanceof RegctlError && error.code === "no-deployment" && error.issues.length === 0;
+    if (isNone && !isNamed) return undefined;
+    throw error;
+  });
 }
 
 /** Absolute folder of the deployment; `no-deployment` with what to do when none, or several, are meant. */

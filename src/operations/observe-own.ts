@@ -12,7 +12,11 @@ import type { OperationPorts } from "./ports.ts";
  * What runs of this deployment. Refuses (`conflict`) containers of the same name that belong to another folder, so that
  * no command ever replaces or removes somebody else's registry; a folder that was moved takes its containers along.
  */
-export async function observeOwn(ports: Pick<OperationPorts, "signal">, engine: Engine, deployment: Deployment): Promise<ObservedState> {
+export async function observeOwn(
+  ports: Pick<OperationPorts, "signal">,
+  engine: Engine,
+  deployment: Deployment,
+): Promise<ObservedState> {
   const { config, directory } = deployment;
   const observed = await observe(engine, config.name, config.image, { signal: ports.signal });
   for (const container of observed.containers) {

@@ -1,12 +1,13 @@
 /** Getting an image: local, pulled, or assembled from the host's own distribution packages. */
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { DEFAULT_IMAGE } from "../config/defaults.ts";
 import { formatBytes } from "../bytes.ts";
+import { DEFAULT_IMAGE } from "../config/defaults.ts";
 import type { Engine, PullProgress } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
 import { parseReference } from "../registry/reference.ts";
 import type { OperationPorts } from "./ports.ts";
+import { proxyEnvironment } from "./proxy-environment.ts";
 import { withStep } from "./with-step.ts";
 
 export type ImageSource = "local" | "pulled" | "packages";
@@ -31,7 +32,8 @@ export function isAssembled(reference: string): boolean {
 }
 
 function pullWords(progress: PullProgress): string {
-  const bytes = progress.bytesTotal === 0 ? "" : ` ${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`;
+  const bytes =
+    progress.bytesTotal === 0 ? "" : ` ${formatBytes(progress.bytesDone)} of ${formatBytes(progress.bytesTotal)}`;
   return progress.layersTotal === 0 ? progress.status : `layer ${progress.layersDone}/${progress.layersTotal}${bytes}`;
 }
 
@@ -43,9 +45,17 @@ async function localAssembled(ports: OperationPorts, engine: Engine): Promise<st
 /** Pulls with the credentials docker has for that registry; progress by layer. */
 export async function pullImage(ports: OperationPorts, engine: Engine, reference: string): Promise<void> {
   const { domain } = parseReference(reference);
-  const credentials = await ports.findCredentials(domain);
+  const credentials = await ports.findCredentials(domain).catch((error: unknown) => {
+    if (!(error instanceof RegctlError) || error.code !== "operation-failed") throw error;
+    ports.output.warn(`${error.message}; pulling without credentials`);
+    return undefined;
+  });
   await withStep(ports.progress, `pull ${reference}`, async (step) => {
-    await engine.images.pull(reference, { signal: ports.signal, credentials, onProgress: (progress) => step.update(pullWords(progress)) });
+    await engine.images.pull(reference, {
+      signal: ports.signal,
+      credentials,
+      onProgress: (progress) => step.update(pullWords(progress)),
+    });
     return { value: undefined };
   });
 }
@@ -63,6 +73,7 @@ export async function buildRegistryImage(ports: OperationPorts, engine: Engine):
       run: ports.run,
       workDirectory: ports.cacheDirectory,
       distribution: os.id,
+      env: proxyEnvironment(ports.environment),
       onProgress: (what) => step.update(what),
       signal: ports.signal,
     });
@@ -79,17 +90,26 @@ export async function buildRegistryImage(ports: OperationPorts, engine: Engine):
  * Makes sure the engine has the image. Another one than asked for is taken only when the DEFAULT reference cannot be
  * pulled for reasons of the network, and that is announced; a wrong reference is an error (`image-unavailable`).
  */
-export async function obtainImage(ports: OperationPorts, engine: Engine, options: ObtainOptions): Promise<ObtainedImage> {
+export async function obtainImage(
+  ports: OperationPorts,
+  engine: Engine,
+  options: ObtainOptions,
+): Promise<ObtainedImage> {
   const { reference, offline } = options;
-  if ((await engine.images.inspect(reference, { signal: ports.signal })) !== undefined) return { reference, source: "local" };
+  if ((await engine.images.inspect(reference, { signal: ports.signal })) !== undefined)
+    return { reference, source: "local" };
 
   const isDefault = reference === DEFAULT_IMAGE;
   if (offline) {
     const assembled = isDefault ? await localAssembled(ports, engine) : undefined;
     if (assembled !== undefined) return { reference: assembled, source: "local" };
-    throw new RegctlError("image-unavailable", `this engine does not have ${reference}, and --offline forbids to fetch it`, {
-      hint: `on a connected host: regctl images save --output images.tar ${reference}; here: regctl images load images.tar`,
-    });
+    throw new RegctlError(
+      "image-unavailable",
+      `this engine does not have ${reference}, and --offline forbids to fetch it`,
+      {
+        hint: `on a connected host: regctl images save --output images.tar ${reference}; here: regctl images load images.tar`,
+      },
+    );
   }
   if (isAssembled(reference)) {
     const built = await buildRegistryImage(ports, engine);
@@ -102,9 +122,12 @@ export async function obtainImage(ports: OperationPorts, engine: Engine, options
     await pullImage(ports, engine, reference);
     return { reference, source: "pulled" };
   } catch (error) {
-    const forNetworkReasons = error instanceof RegctlError && error.code === "image-unavailable" && error.details?.reason === "network";
+    const forNetworkReasons =
+      error instanceof RegctlError && error.code === "image-unavailable" && error.details?.reason === "network";
     if (!isDefault || !forNetworkReasons) throw error;
-    ports.output.warn(`${reference} cannot be pulled (${error.message}); taking the registry from this host's packages instead`);
+    ports.output.warn(
+      `${reference} cannot be pulled (${error.message}); taking the registry from this host's packages instead`,
+    );
     const assembled = (await localAssembled(ports, engine)) ?? (await buildRegistryImage(ports, engine));
     return { reference: assembled, source: "packages" };
   }

@@ -1,4 +1,6 @@
 /** Modes and owners of everything in a deployment folder, in one place. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { FileChange, Owner } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
@@ -24,6 +26,12 @@ export function ownSecret(path: string, content: string): FileChange {
 
 export function publicFile(path: string, content: string): FileChange {
   return { path, content, mode: 0o644 };
+}
+
+/** A new text for a file of the user's, who may have closed it to others and need not be who runs regctl. */
+export async function sameFile(ports: Who, directory: string, path: string, content: string): Promise<FileChange> {
+  const { mode, uid, gid } = await stat(join(directory, path));
+  return { path, content, mode: mode & 0o777, owner: ports.isRoot ? { uid, gid } : undefined };
 }
 
 /** The folders of a deployment; those a container mounts belong to who it runs as. */

@@ -8,14 +8,25 @@ import type { ProvidedFiles } from "./init-answers.ts";
 import type { OperationPorts } from "./ports.ts";
 
 /** Throws `input-invalid` with every finding when certs/domain.{crt,key} cannot serve this deployment. */
-export async function checkProvidedFiles(ports: OperationPorts, config: Config, files: CertificateFiles): Promise<void> {
+export async function checkProvidedFiles(
+  ports: OperationPorts,
+  config: Config,
+  files: CertificateFiles,
+): Promise<void> {
   const { certificatePem, keyPem } = files;
   if (certificatePem === undefined || keyPem === undefined) {
-    throw new RegctlError("precondition-failed", `certs/${certificatePem === undefined ? "domain.crt" : "domain.key"} is missing`, {
-      hint: "tls.mode: provided means both files are yours to put there; with tls.mode: own-ca regctl issues them",
-    });
+    throw new RegctlError(
+      "precondition-failed",
+      `certs/${certificatePem === undefined ? "domain.crt" : "domain.key"} is missing`,
+      {
+        hint: "tls.mode: provided means both files are yours to put there; with tls.mode: own-ca regctl issues them",
+      },
+    );
   }
-  const [{ checkProvided }, { normalizeHosts }] = await Promise.all([import("../pki/import.ts"), import("../pki/san.ts")]);
+  const [{ checkProvided }, { normalizeHosts }] = await Promise.all([
+    import("../pki/import.ts"),
+    import("../pki/san.ts"),
+  ]);
   const checked = await checkProvided({
     certificate: certificatePem,
     key: keyPem.reveal(),
@@ -30,13 +41,23 @@ async function readInput(path: string, flag: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new RegctlError("input-invalid", `cannot read ${path}: ${messageOf(error)}`, { cause: error, hint: `correct ${flag}` });
+    throw new RegctlError("input-invalid", `cannot read ${path}: ${messageOf(error)}`, {
+      cause: error,
+      hint: `correct ${flag}`,
+    });
   }
 }
 
 /** Reads and checks the files `init` was given; the accepted form is what goes into certs/. */
-export async function acceptProvided(ports: OperationPorts, config: Config, provided: ProvidedFiles): Promise<AcceptedCertificate> {
-  const [{ checkProvided }, { normalizeHosts }] = await Promise.all([import("../pki/import.ts"), import("../pki/san.ts")]);
+export async function acceptProvided(
+  ports: OperationPorts,
+  config: Config,
+  provided: ProvidedFiles,
+): Promise<AcceptedCertificate> {
+  const [{ checkProvided }, { normalizeHosts }] = await Promise.all([
+    import("../pki/import.ts"),
+    import("../pki/san.ts"),
+  ]);
   const [certificate, key, chain] = await Promise.all([
     readInput(provided.certificate, "--cert"),
     readInput(provided.key, "--key"),

@@ -15,16 +15,39 @@ export interface ResolvedValue {
   readonly line?: number;
 }
 
+/** A list of plain values is one leaf; one of sections is a leaf for each of their keys. */
 function leaves(value: unknown, path: string): { path: string; value: unknown }[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Secret) return [{ path, value }];
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  if (Array.isArray(value)) {
+    const hasSections = value.some((item) => typeof item === "object" && item !== null);
+    return hasSections ? value.flatMap((item, index) => leaves(item, `${path}[${index}]`)) : [{ path, value }];
+  }
   return Object.entries(value).flatMap(([key, child]) => leaves(child, path === "" ? key : `${path}.${key}`));
 }
 
-/** Keys of distribution whose values are secrets; they are shown as `[redacted]`. */
-const SECRET_KEY = /(^|\.)(secret|secretkey|password|accountkey|credentials|sentinelpassword|headers)$|^registry\.http\.secret$/;
+/** Keys of distribution's config.yml that hold a secret, or sections and lists that may. */
+const SECRET_KEYS = new Set([
+  ...["secret", "password", "sentinelpassword", "headers", "credentials", "connectionstring", "privatekey"],
+  ...["secretkey", "accesskey", "accesskeysecret", "accountkey", "apikey", "licensekey"],
+]);
+/** Sent to every client, so no secret. */
+const RESPONSE_HEADERS = "registry.http.headers";
+const USER_INFO = /(:\/\/)[^/@\s]*@/g;
 
+/** Secrets, and the user information of URLs, become `[redacted]`. */
 function redact(path: string, value: unknown): unknown {
-  return SECRET_KEY.test(path) && path !== "registry.http.headers" && !path.startsWith("registry.http.headers.") ? new Secret("") : value;
+  const isSecret = path.split(/[.[]/).some((key) => SECRET_KEYS.has(key)) && !path.startsWith(`${RESPONSE_HEADERS}.`);
+  if (path.startsWith("registry.") && isSecret) return new Secret("");
+  return typeof value === "string" ? value.replace(USER_INFO, `$1${new Secret("")}@`) : value;
+}
+
+/** Of the value itself, or of the list or section regctl.yaml has it in. */
+function originOf(path: string, origins: ReadonlyMap<string, Origin>): Origin | undefined {
+  for (let at = path; at !== ""; at = at.slice(0, Math.max(at.lastIndexOf("."), at.lastIndexOf("["), 0))) {
+    const origin = origins.get(at);
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
 }
 
 function resolved(config: Config, origins: ReadonlyMap<string, Origin>): ResolvedValue[] {
@@ -32,14 +55,18 @@ function resolved(config: Config, origins: ReadonlyMap<string, Origin>): Resolve
   const registry = registryConfig(config, new Secret(""));
   const values = leaves({ ...own, distribution: major, user: `${user.uid}:${user.gid}`, registry }, "");
   return values.map(({ path, value }) => {
-    const origin = origins.get(path);
+    const origin = originOf(path, origins);
     const shown = redact(path, value);
-    return origin?.kind === "file" ? { path, value: shown, origin: "regctl.yaml", line: origin.line } : { path, value: shown, origin: "default" };
+    return origin?.kind === "file"
+      ? { path, value: shown, origin: "regctl.yaml", line: origin.line }
+      : { path, value: shown, origin: "default" };
   });
 }
 
 /** Reads and checks regctl.yaml anew; `config-invalid` with every issue. */
-export async function resolvedConfig(directory: string): Promise<{ readonly file: string; readonly values: readonly ResolvedValue[] }> {
+export async function resolvedConfig(
+  directory: string,
+): Promise<{ readonly file: string; readonly values: readonly ResolvedValue[] }> {
   const text = await readConfigText(directory);
   const { config, origins } = await parseConfigText(directory, text);
   return { file: join(directory, FILES.config), values: resolved(config, origins) };

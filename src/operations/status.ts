@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { checkHtpasswd, listEntries } from "../auth/htpasswd.ts";
 import { registryUrl } from "../config/config.ts";
 import { containerProblem, servingProblem } from "../deployment/health.ts";
-import { listDeployments } from "../deployment/observed.ts";
 import { DEPLOYMENT_LABEL, SERVICE_LABEL } from "../deployment/labels.ts";
+import { listDeployments } from "../deployment/observed.ts";
 import type { Change } from "../deployment/plan.ts";
 import type { Engine, ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
@@ -35,7 +35,11 @@ export interface Status {
   readonly problems: readonly string[];
   readonly drift: readonly Change[];
   readonly containers: readonly ContainerStatus[];
-  readonly certificate: { readonly notAfter: string; readonly daysLeft: number; readonly sans: readonly string[] } | null;
+  readonly certificate: {
+    readonly notAfter: string;
+    readonly daysLeft: number;
+    readonly sans: readonly string[];
+  } | null;
   readonly users: number;
   readonly disk: { readonly bytes: number };
 }
@@ -44,7 +48,8 @@ function containerStatus(container: ObservedContainer): ContainerStatus {
   return {
     service: container.labels[SERVICE_LABEL] ?? "",
     name: container.name,
-    state: container.state === "running" && container.health !== "none" ? `running (${container.health})` : container.state,
+    state:
+      container.state === "running" && container.health !== "none" ? `running (${container.health})` : container.state,
     image: container.image,
     ports: container.ports.map((port) => `${port.hostAddress}:${port.hostPort}`),
   };
@@ -65,18 +70,28 @@ async function certificateStatus(ports: OperationPorts, deployment: Deployment):
 }
 
 async function interruptedChange(directory: string): Promise<string[]> {
-  const waiting = (await readdir(join(directory, FILES.journal)).catch(() => [] as string[])).some((entry) => !entry.endsWith(".tmp"));
+  const waiting = (await readdir(join(directory, FILES.journal)).catch(() => [] as string[])).some(
+    (entry) => !entry.endsWith(".tmp"),
+  );
   if (waiting) return ["an interrupted change waits to be finished: run `regctl up`"];
-  return (await exists(join(directory, FILES.unfinishedInit))) ? ["init was interrupted: run the same `regctl init` again"] : [];
+  return (await exists(join(directory, FILES.unfinishedInit)))
+    ? ["init was interrupted: run the same `regctl init` again"]
+    : [];
 }
 
-async function healthProblems(ports: OperationPorts, engine: Engine, deployment: Deployment): Promise<{ problems: string[]; containers: readonly ObservedContainer[] }> {
+async function healthProblems(
+  ports: OperationPorts,
+  engine: Engine,
+  deployment: Deployment,
+): Promise<{ problems: string[]; containers: readonly ObservedContainer[] }> {
   const { config, directory } = deployment;
   const { containers } = await observeOwn(ports, engine, deployment);
   const problems = await interruptedChange(directory);
   if (containers.length === 0) return { problems: [...problems, "no container: run `regctl up`"], containers };
   for (const container of containers) {
-    const problem = containerProblem(container) ?? (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
+    const problem =
+      containerProblem(container) ??
+      (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
     if (problem !== undefined) problems.push(`${container.name}: ${problem}`);
   }
   const { authorityPem } = await readCertificateFiles(directory);
@@ -128,5 +143,9 @@ export interface ListedDeployment {
 /** Every deployment on the engine, whatever folder regctl was started in. */
 export async function listedDeployments(ports: OperationPorts): Promise<ListedDeployment[]> {
   const found = await listDeployments(await ports.engine(), { signal: ports.signal });
-  return found.map(({ name, directory, containers }) => ({ name, directory, containers: containers.filter((one) => one.labels[DEPLOYMENT_LABEL] === name).map(containerStatus) }));
+  return found.map(({ name, directory, containers }) => ({
+    name,
+    directory,
+    containers: containers.filter((one) => one.labels[DEPLOYMENT_LABEL] === name).map(containerStatus),
+  }));
 }

@@ -45,13 +45,19 @@ export async function restart(ports: OperationPorts, directory: string): Promise
   const engine = await ports.engine();
   const deployment = await loadDeployment(directory);
   const { containers } = await observed(ports, deployment);
-  if (containers.length === 0) throw new RegctlError("not-found", `${deployment.config.name} has no container to restart`, { hint: "regctl up" });
+  if (containers.length === 0)
+    throw new RegctlError("not-found", `${deployment.config.name} has no container to restart`, { hint: "regctl up" });
   const { authorityPem } = await readCertificateFiles(directory);
   for (const container of containers) {
     await withStep(ports.progress, `restart ${container.name}`, async () => {
       await engine.containers.stop(container.id, { signal: ports.signal });
       await engine.containers.start(container.id, { signal: ports.signal });
-      await waitUntilServing(engine, container.id, { config: deployment.config, authorityPem }, { timeoutMs: ports.timeoutMs, signal: ports.signal });
+      await waitUntilServing(
+        engine,
+        container.id,
+        { config: deployment.config, authorityPem },
+        { timeoutMs: ports.timeoutMs, signal: ports.signal },
+      );
       return { value: undefined };
     });
   }

@@ -1,9 +1,19 @@
 /** Users of a deployment: load htpasswd, change one entry, put the file in place. No restart: the registry re-reads it. */
 import { join } from "node:path";
 import { generatePassword } from "../auth/generate-password.ts";
-import { checkHtpasswd, checkPassword, checkUserName, type Entry, hashPassword, hasEntry, listEntries, removeEntry, upsertEntry } from "../auth/htpasswd.ts";
+import {
+  checkHtpasswd,
+  checkPassword,
+  checkUserName,
+  type Entry,
+  hasEntry,
+  hashPassword,
+  listEntries,
+  removeEntry,
+  upsertEntry,
+} from "../auth/htpasswd.ts";
 import type { Config } from "../config/config.ts";
-import { RegctlError } from "../errors.ts";
+import { messageOf, RegctlError } from "../errors.ts";
 import { exists, readIfExists, replaceFile } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
@@ -21,17 +31,38 @@ export interface SetPasswordResult {
 /** The text of auth/htpasswd, "" when there is none; `precondition-failed` when one of its lines locks users out. */
 export async function readHtpasswd(directory: string): Promise<string> {
   const text = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
+  requireValid(directory, text);
+  return text;
+}
+
+function requireValid(directory: string, text: string): void {
   const issues = checkHtpasswd(text);
-  if (issues.length === 0) return text;
-  throw new RegctlError("precondition-failed", `${join(directory, FILES.htpasswd)} has lines the registry does not accept; nothing was changed`, {
-    issues,
-    hint: "correct those lines, then run the same command again",
-  });
+  if (issues.length === 0) return;
+  throw new RegctlError(
+    "precondition-failed",
+    `${join(directory, FILES.htpasswd)} has lines the registry does not accept; nothing was changed`,
+    {
+      issues,
+      hint: "correct those lines, then run the same command again",
+    },
+  );
+}
+
+/** Why nobody can be called that, or undefined. */
+export function userNameProblem(name: string): string | undefined {
+  try {
+    checkUserName(name);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function requireUsers(config: Config): void {
   if (config.auth.mode === "htpasswd") return;
-  throw new RegctlError("precondition-failed", "this deployment has no users: auth.mode is none", { hint: "set auth.mode: htpasswd in regctl.yaml, add a user, then run `regctl up`" });
+  throw new RegctlError("precondition-failed", "this deployment has no users: auth.mode is none", {
+    hint: "set auth.mode: htpasswd in regctl.yaml, add a user, then run `regctl up`",
+  });
 }
 
 async function writeHtpasswd(ports: OperationPorts, deployment: Deployment, text: string): Promise<void> {
@@ -41,12 +72,19 @@ async function writeHtpasswd(ports: OperationPorts, deployment: Deployment, text
   else await commitTransaction(directory, { directories: directories(ports, config), files: [change] });
 }
 
-async function change(ports: OperationPorts, directory: string, command: string, edit: (text: string, config: Config) => Promise<string>): Promise<void> {
+async function change(
+  ports: OperationPorts,
+  directory: string,
+  command: string,
+  edit: (text: string, config: Config) => Promise<string>,
+): Promise<void> {
   await withLock(ports, directory, command, async () => {
     const deployment = await loadDeployment(directory);
     requireUsers(deployment.config);
-    const before = await readHtpasswd(directory);
+    const before = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
     const after = await edit(before, deployment.config);
+    // Not the text before: `passwd` and `rmuser` are how an entry that is no bcrypt hash is mended.
+    requireValid(directory, after);
     if (after !== before) await writeHtpasswd(ports, deployment, after);
   });
 }
@@ -60,14 +98,21 @@ export interface SetPasswordOptions {
 }
 
 /** Adds a user or changes a password; effective on the next request. */
-export async function setPassword(ports: OperationPorts, directory: string, options: SetPasswordOptions): Promise<SetPasswordResult> {
+export async function setPassword(
+  ports: OperationPorts,
+  directory: string,
+  options: SetPasswordOptions,
+): Promise<SetPasswordResult> {
   const { name, mustExist } = options;
   checkUserName(name);
   const password = options.password ?? generatePassword();
   checkPassword(password);
   await change(ports, directory, mustExist ? "passwd" : "adduser", async (text, config) => {
     if (mustExist && !hasEntry(text, name)) throw unknownUser(name, text);
-    if (!mustExist && hasEntry(text, name)) throw new RegctlError("conflict", `there already is a user ${name}`, { hint: `to change the password: regctl passwd ${name}` });
+    if (!mustExist && hasEntry(text, name))
+      throw new RegctlError("conflict", `there already is a user ${name}`, {
+        hint: `to change the password: regctl passwd ${name}`,
+      });
     return upsertEntry(text, name, await hashPassword(password, config.auth.bcryptCost));
   });
   return { user: name, generatedPassword: options.password === undefined ? password : undefined };
@@ -75,7 +120,9 @@ export async function setPassword(ports: OperationPorts, directory: string, opti
 
 function unknownUser(name: string, text: string): RegctlError {
   const known = listEntries(text).map((entry) => entry.name);
-  return new RegctlError("not-found", `there is no user ${name}`, { hint: known.length === 0 ? `regctl adduser ${name}` : `the users are: ${known.join(", ")}` });
+  return new RegctlError("not-found", `there is no user ${name}`, {
+    hint: known.length === 0 ? `regctl adduser ${name}` : `the users are: ${known.join(", ")}`,
+  });
 }
 
 /** Removes a user; the next request with its password is refused. */

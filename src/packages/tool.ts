@@ -1,5 +1,6 @@
 import { RegctlError } from "../errors.ts";
-import { type CommandResult, lastLines, type RunCommand, type RunOptions } from "../host/command.ts";
+import type { CommandResult, RunCommand, RunOptions } from "../host/command.ts";
+import { lastLines } from "../last-lines.ts";
 import { failIfFull } from "./space.ts";
 
 const ELSEWHERE_HINT =

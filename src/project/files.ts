@@ -24,10 +24,16 @@ export function fileError(error: unknown, action: string): RegctlError {
   const code = systemCodeOf(error);
   if (error instanceof RegctlError) return error;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new RegctlError("disk-full", `cannot ${action}: the disk is full`, { cause: error, hint: "free some space (`df -h`), then run the same command again: nothing was changed" });
+    return new RegctlError("disk-full", `cannot ${action}: the disk is full`, {
+      cause: error,
+      hint: "free some space (`df -h`), then run the same command again: nothing was changed",
+    });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new RegctlError("permission-denied", `cannot ${action}: ${messageOf(error)}`, { cause: error, hint: "run it as the owner of the folder, or with sudo" });
+    return new RegctlError("permission-denied", `cannot ${action}: ${messageOf(error)}`, {
+      cause: error,
+      hint: "run it as the owner of the folder, or with sudo",
+    });
   }
   return new RegctlError("operation-failed", `cannot ${action}: ${messageOf(error)}`, { cause: error });
 }
@@ -43,7 +49,10 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Writes and syncs a new file; fails if it exists. */
-export async function writeNewFile(path: string, change: Pick<FileChange, "content" | "mode" | "owner">): Promise<void> {
+export async function writeNewFile(
+  path: string,
+  change: Pick<FileChange, "content" | "mode" | "owner">,
+): Promise<void> {
   const handle: FileHandle = await open(path, "wx", change.mode);
   try {
     await handle.writeFile(change.content);

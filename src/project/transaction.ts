@@ -59,7 +59,8 @@ async function finish(root: string, entry: string): Promise<void> {
   for (const change of manifest.directories) await makeDirectory(root, change);
   for (const file of manifest.files) await moveIntoPlace(join(folder, file.staged), join(root, file.path));
   for (const path of manifest.removals) await rm(join(root, path), { force: true });
-  for (const parent of new Set(manifest.files.map((file) => dirname(join(root, file.path))))) await syncDirectory(parent);
+  for (const parent of new Set(manifest.files.map((file) => dirname(join(root, file.path)))))
+    await syncDirectory(parent);
   // The manifest goes last: a half-removed entry without one was finished.
   await rm(folder, { recursive: true });
 }
@@ -97,7 +98,8 @@ export async function recoverTransactions(root: string): Promise<{ readonly fini
   const entries = await readdir(journal).catch(() => [] as string[]);
   let finished = 0;
   for (const entry of entries.sort()) {
-    const committed = !entry.endsWith(UNCOMMITTED) && (await stat(join(journal, entry, MANIFEST)).catch(() => undefined)) !== undefined;
+    const committed =
+      !entry.endsWith(UNCOMMITTED) && (await stat(join(journal, entry, MANIFEST)).catch(() => undefined)) !== undefined;
     try {
       if (committed) {
         await finish(root, entry);

@@ -16,11 +16,11 @@ export interface Output {
   result(kind: string, data: unknown, text: string, quiet?: string): void;
   /** Raw bytes of an answer that is not a document (`logs`, `completion`). */
   raw(chunk: string | Uint8Array): void;
-  /** Progress, hints; nothing under -q. */
+  /** Progress, hints; nothing under -q and --json. */
   note(text: string): void;
-  /** What the user has to know even under -q. */
+  /** What the user has to know even under -q; a JSON object on a line of its own with --json. */
   warn(text: string): void;
-  /** Only with -v. */
+  /** Only with -v, and not with --json. */
   detail(text: string): void;
 }
 
@@ -40,11 +40,11 @@ export function createOutput(options: OutputOptions): Output {
     },
     raw: (chunk) => void stdout.write(chunk),
     note(text) {
-      if (!quiet) line(stderr, text);
+      if (!quiet && !json) line(stderr, text);
     },
-    warn: (text) => line(stderr, `warning: ${text}`),
+    warn: (text) => line(stderr, json ? JSON.stringify({ warning: { message: text } }) : `warning: ${text}`),
     detail(text) {
-      if (options.verbose && !quiet) line(stderr, text);
+      if (options.verbose && !quiet && !json) line(stderr, text);
     },
   };
 }

@@ -28,7 +28,8 @@ export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return SILENT;
   const { stderr, elapsedMs } = options;
   const isLive = stderr.isTTY === true;
-  const paint = (colour: "green" | "red" | "dim", text: string) => (options.colour ? styleText(colour, text, { validateStream: false }) : text);
+  const paint = (colour: "green" | "red" | "dim", text: string) =>
+    options.colour ? styleText(colour, text, { validateStream: false }) : text;
 
   return {
     step(title) {
@@ -41,7 +42,9 @@ export function createProgress(options: ProgressOptions): Progress {
       const end = (sign: string, result: string | undefined) => {
         const seconds = (elapsedMs() - started) / 1000;
         const took = seconds < 0.95 ? "" : paint("dim", ` (${seconds.toFixed(1)} s)`);
-        stderr.write(`${isLive ? "\r\u001b[K" : ""}  ${sign} ${title}${result === undefined ? "" : `  ${result}`}${took}\n`);
+        stderr.write(
+          `${isLive ? "\r\u001b[K" : ""}  ${sign} ${title}${result === undefined ? "" : `  ${result}`}${took}\n`,
+        );
       };
       if (isLive) draw("");
       return {

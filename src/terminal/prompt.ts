@@ -15,9 +15,18 @@ export interface TextQuestion {
 export interface Prompt {
   readonly isInteractive: boolean;
   text(question: TextQuestion): Promise<string>;
-  choose<T extends string>(question: { readonly message: string; readonly flag: string; readonly default: T; readonly choices: readonly { readonly value: T; readonly name: string }[] }): Promise<T>;
+  choose<T extends string>(question: {
+    readonly message: string;
+    readonly flag: string;
+    readonly default: T;
+    readonly choices: readonly { readonly value: T; readonly name: string }[];
+  }): Promise<T>;
   /** Asked twice; "" only where `allowEmpty`. */
-  password(question: { readonly message: string; readonly flag: string; readonly allowEmpty?: boolean }): Promise<Secret>;
+  password(question: {
+    readonly message: string;
+    readonly flag: string;
+    readonly allowEmpty?: boolean;
+  }): Promise<Secret>;
   confirm(question: { readonly message: string; readonly flag: string; readonly default: boolean }): Promise<boolean>;
 }
 
@@ -31,7 +40,11 @@ export const noPrompt: Prompt = {
 };
 
 function refuse(message: string, flag: string): Promise<never> {
-  return Promise.reject(new RegctlError("input-required", `a question is needed and there is no terminal to ask it on: ${message}`, { hint: `pass ${flag}` }));
+  return Promise.reject(
+    new RegctlError("input-required", `a question is needed and there is no terminal to ask it on: ${message}`, {
+      hint: `pass ${flag}`,
+    }),
+  );
 }
 
 async function answered<T>(question: Promise<T>): Promise<T> {
@@ -46,8 +59,16 @@ async function answered<T>(question: Promise<T>): Promise<T> {
   }
 }
 
-export function createPrompt(streams: { readonly stdin: Readable; readonly stderr: Writable; readonly signal: AbortSignal }): Prompt {
-  const context = { input: streams.stdin, output: streams.stderr, signal: streams.signal } as { input: NodeJS.ReadableStream; output: NodeJS.WritableStream; signal: AbortSignal };
+export function createPrompt(streams: {
+  readonly stdin: Readable;
+  readonly stderr: Writable;
+  readonly signal: AbortSignal;
+}): Prompt {
+  const context = { input: streams.stdin, output: streams.stderr, signal: streams.signal } as {
+    input: NodeJS.ReadableStream;
+    output: NodeJS.WritableStream;
+    signal: AbortSignal;
+  };
   const inquirer = () => import("@inquirer/prompts");
   return {
     isInteractive: true,
@@ -66,12 +87,29 @@ export function createPrompt(streams: { readonly stdin: Readable; readonly stder
     },
     async choose(question) {
       const { select } = await inquirer();
-      return answered(select({ message: question.message, default: question.default, choices: [...question.choices] }, context));
+      return answered(
+        select({ message: question.message, default: question.default, choices: [...question.choices] }, context),
+      );
     },
     async password(question) {
       const { password } = await inquirer();
-      const first = await answered(password({ message: question.message, mask: "*", validate: (text) => (text === "" && question.allowEmpty !== true ? "it must not be empty" : true) }, context));
-      if (first !== "") await answered(password({ message: "Once more", mask: "*", validate: (text) => (text === first ? true : "the two differ") }, context));
+      const first = await answered(
+        password(
+          {
+            message: question.message,
+            mask: "*",
+            validate: (text) => (text === "" && question.allowEmpty !== true ? "it must not be empty" : true),
+          },
+          context,
+        ),
+      );
+      if (first !== "")
+        await answered(
+          password(
+            { message: "Once more", mask: "*", validate: (text) => (text === first ? true : "the two differ") },
+            context,
+          ),
+        );
       return new Secret(first);
     },
     async confirm(question) {

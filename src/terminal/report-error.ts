@@ -7,7 +7,12 @@ export interface ErrorReport {
 }
 
 function issueText(issue: Issue): string {
-  const where = issue.line === undefined ? issue.path : issue.path === "" ? `line ${issue.line}` : `${issue.path} (line ${issue.line})`;
+  const where =
+    issue.line === undefined
+      ? issue.path
+      : issue.path === ""
+        ? `line ${issue.line}`
+        : `${issue.path} (line ${issue.line})`;
   const hint = issue.hint === undefined ? "" : `\n      ${issue.hint}`;
   return `  - ${where === "" ? "" : `${where}: `}${issue.message}${hint}`;
 }
@@ -20,18 +25,35 @@ function causes(error: unknown): string[] {
   return chain;
 }
 
-export function reportError(error: unknown, options: { readonly json: boolean; readonly debug: boolean; readonly version: string }): ErrorReport {
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+export function reportError(
+  error: unknown,
+  options: { readonly json: boolean; readonly debug: boolean; readonly version: string },
+): ErrorReport {
   const known = error instanceof RegctlError ? error : undefined;
   const exitCode = known?.exitCode ?? INTERNAL_EXIT_CODE;
   if (options.json) {
-    const details = { ...known?.details, ...(known === undefined || known.issues.length === 0 ? {} : { issues: known.issues }) };
-    const body = { code: known?.code ?? "internal", message: messageOf(error), hint: known?.hint ?? null, details };
+    if (known === undefined) {
+      const details = { version: options.version, node: process.version, stack: [stackOf(error), ...causes(error)] };
+      const body = { code: "internal", message: messageOf(error), hint: "this is a bug: please report it", details };
+      return { text: JSON.stringify({ error: body }), exitCode };
+    }
+    const details = { ...known.details, ...(known.issues.length === 0 ? {} : { issues: known.issues }) };
+    const body = { code: known.code, message: known.message, hint: known.hint ?? null, details };
     return { text: JSON.stringify({ error: body }), exitCode };
   }
   if (known === undefined) {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return {
-      text: [`regctl: this is a bug: ${messageOf(error)}`, stack, ...causes(error), `  regctl ${options.version}, node ${process.version}`, "  hint: please report it with the lines above"].join("\n"),
+      text: [
+        `regctl: this is a bug: ${messageOf(error)}`,
+        stackOf(error),
+        ...causes(error),
+        `  regctl ${options.version}, node ${process.version}`,
+        "  hint: please report it with the lines above",
+      ].join("\n"),
       exitCode,
     };
   }

@@ -36,7 +36,9 @@ describe("down, destroy", () => {
 
   it("destroy --data with the name leaves nothing", async () => {
     const { directory, engine } = await made();
-    expect((await run(["destroy", "--data", "-C", directory, "--yes", "--confirm", "acme"], { engine })).exitCode).toBe(0);
+    expect((await run(["destroy", "--data", "-C", directory, "--yes", "--confirm", "acme"], { engine })).exitCode).toBe(
+      0,
+    );
     await expect(stat(directory)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });

@@ -12,8 +12,23 @@ describe("init", () => {
   it("answers with one JSON document of the promised shape", async () => {
     const root = keep(temporaryDirectory());
     const engine = keep(new ServingEngine());
-        const port = await freePort();
-    const result = await run(["init", "acme", "--yes", "--json", "--port", String(port), "--user", "ci", "--password-stdin", "--domain", "127.0.0.1"], { engine, cwd: root.path, stdin: "a good password\n" });
+    const port = await freePort();
+    const result = await run(
+      [
+        "init",
+        "acme",
+        "--yes",
+        "--json",
+        "--port",
+        String(port),
+        "--user",
+        "ci",
+        "--password-stdin",
+        "--domain",
+        "127.0.0.1",
+      ],
+      { engine, cwd: root.path, stdin: "a good password\n" },
+    );
     expect(JSON.parse(result.stdout)).toEqual({
       apiVersion: "regctl/v1",
       kind: "init",
@@ -36,11 +51,20 @@ describe("init", () => {
 
   it("keeps keys and secrets to their owner, and no secret in what the engine is told", async () => {
     const { directory, engine, password } = await made();
-    for (const file of ["certs/ca.key", "certs/domain.key", "auth/htpasswd", "registry/config.yml", ".regctl/secrets.json"]) {
+    for (const file of [
+      "certs/ca.key",
+      "certs/domain.key",
+      "auth/htpasswd",
+      "registry/config.yml",
+      ".regctl/secrets.json",
+    ]) {
       expect((await stat(join(directory, file))).mode & 0o777, file).toBe(0o600);
     }
-    for (const folder of ["certs", "auth", "registry", "data", ".regctl"]) expect((await stat(join(directory, folder))).mode & 0o777, folder).toBe(0o700);
-    const { httpSecret } = JSON.parse(await readFile(join(directory, ".regctl/secrets.json"), "utf8")) as { httpSecret: string };
+    for (const folder of ["certs", "auth", "registry", "data", ".regctl"])
+      expect((await stat(join(directory, folder))).mode & 0o777, folder).toBe(0o700);
+    const { httpSecret } = JSON.parse(await readFile(join(directory, ".regctl/secrets.json"), "utf8")) as {
+      httpSecret: string;
+    };
     const container = JSON.stringify(await engine.containers.inspect("acme-registry-1"));
     const compose = await readFile(join(directory, "compose.yaml"), "utf8");
     for (const secret of [httpSecret, password]) {
@@ -94,7 +118,10 @@ describe("init", () => {
 
   it.each(["", "\n", `${"x".repeat(73)}\n`])("refuses the password %j", async (stdin) => {
     const root = keep(temporaryDirectory());
-    const result = await run(["init", join(root.path, "acme"), "--yes", "--password-stdin"], { engine: new ServingEngine(), stdin });
+    const result = await run(["init", join(root.path, "acme"), "--yes", "--password-stdin"], {
+      engine: new ServingEngine(),
+      stdin,
+    });
     expect(result).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("the password is") });
     expect(await readdir(root.path)).toEqual([]);
   });
@@ -109,8 +136,14 @@ describe("init", () => {
     const refuse = async () => {
       throw new RegctlError("engine-unreachable", "no engine answers on unix:///nowhere", { hint: "start it" });
     };
-    const result = await run(["init", join(root.path, "acme"), "--yes"], { environment: { DOCKER_HOST: "unix:///nowhere" }, surroundings: { connectEngine: refuse } });
-    expect(result).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("no engine answers on unix:///nowhere") });
+    const result = await run(["init", join(root.path, "acme"), "--yes", "--port", String(await freePort())], {
+      environment: { DOCKER_HOST: "unix:///nowhere" },
+      surroundings: { connectEngine: refuse },
+    });
+    expect(result).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining("no engine answers on unix:///nowhere"),
+    });
     expect(await readdir(root.path)).toEqual([]);
   });
 
@@ -120,10 +153,21 @@ describe("init", () => {
     const refuse = async () => {
       throw new RegctlError("engine-unreachable", "no engine");
     };
-    const result = await run(["init", directory, "--yes", "--no-start"], { surroundings: { connectEngine: refuse } });
+    const result = await run(["init", directory, "--yes", "--no-start", "--port", String(await freePort())], { surroundings: { connectEngine: refuse } });
     expect(result.exitCode).toBe(0);
-    expect((await readdir(directory)).sort()).toEqual([".regctl", "auth", "certs", "compose.yaml", "data", "regctl.yaml", "registry"]);
+    expect((await readdir(directory)).sort()).toEqual([
+      ".regctl",
+      "auth",
+      "certs",
+      "compose.yaml",
+      "data",
+      "regctl.yaml",
+      "registry",
+    ]);
     const engine = keep(new ServingEngine());
-    expect(await run(["up", "--dir", directory], { engine })).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("+ container") });
+    expect(await run(["up", "--dir", directory], { engine })).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("+ container"),
+    });
   });
 });

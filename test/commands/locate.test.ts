@@ -10,7 +10,10 @@ describe("finding the deployment", () => {
   it("looks in --dir, REGCTL_DIR, the folder and above, then on the engine", async () => {
     const { directory, engine, port } = await made();
     const url = `https://localhost:${port}`;
-    const quiet = async (argv: string[], options: object) => JSON.parse((await run(["status", "--json", ...argv], { engine, ...options })).stdout) as { data: { url: string } };
+    const quiet = async (argv: string[], options: object) =>
+      JSON.parse((await run(["status", "--json", ...argv], { engine, ...options })).stdout) as {
+        data: { url: string };
+      };
     expect((await quiet(["--dir", directory], {})).data.url).toBe(url);
     expect((await quiet([], { environment: { REGCTL_DIR: directory } })).data.url).toBe(url);
     expect((await quiet([], { cwd: join(directory, "data") })).data.url).toBe(url);
@@ -28,7 +31,13 @@ describe("finding the deployment", () => {
 
   it.each(["up", "status", "users", "certs", "logs"])("%s says what to do where there is none", async (verb) => {
     const engine = keep(new ServingEngine());
-    expect(await run([verb], { engine, cwd: "/" })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("regctl init") });
-    expect(await run([verb, "--dir", "/nowhere"], { engine })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("regctl init /nowhere") });
+    expect(await run([verb], { engine, cwd: "/" })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("regctl init"),
+    });
+    expect(await run([verb, "--dir", "/nowhere"], { engine })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("regctl init /nowhere"),
+    });
   });
 });

@@ -26,10 +26,26 @@ describe("status", () => {
 
   it.each<[string, (made: Made) => Promise<unknown>, RegExp]>([
     ["a stopped container", ({ engine }) => engine.containers.stop("acme-registry-1"), /it is exited/],
-    ["an edited configuration", ({ directory }) => edit(directory, "level: info", "level: warn"), /registry\/config.yml/],
-    ["a certificate edited away", ({ directory }) => writeFile(join(directory, "certs/domain.crt"), "x"), /cannot be read/],
-    ["a malformed user file", ({ directory }) => writeFile(join(directory, "auth/htpasswd"), "broken\n"), /line 1: has no colon/],
-    ["an unhealthy container", async ({ engine }) => engine.fake.setHealth("acme-registry-1", "unhealthy", "wget: 503"), /health check fails: wget: 503/],
+    [
+      "an edited configuration",
+      ({ directory }) => edit(directory, "level: info", "level: warn"),
+      /registry\/config.yml/,
+    ],
+    [
+      "a certificate edited away",
+      ({ directory }) => writeFile(join(directory, "certs/domain.crt"), "x"),
+      /cannot be read/,
+    ],
+    [
+      "a malformed user file",
+      ({ directory }) => writeFile(join(directory, "auth/htpasswd"), "broken\n"),
+      /line 1: has no colon/,
+    ],
+    [
+      "an unhealthy container",
+      async ({ engine }) => engine.fake.setHealth("acme-registry-1", "unhealthy", "wget: 503"),
+      /health check fails: wget: 503/,
+    ],
   ])("says exit 3 for %s", async (_, spoil, expected) => {
     const deployment = await made();
     await spoil(deployment);

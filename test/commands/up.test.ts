@@ -10,14 +10,25 @@ describe("up", () => {
   it("says no changes, twice, and changes nothing", async () => {
     const { directory, engine } = await made();
     const before = engine.fake.calls.length;
-    for (let round = 0; round < 2; round += 1) expect(await run(["up", "-C", directory], { engine })).toMatchObject({ exitCode: 0, stdout: "no changes\n" });
+    for (let round = 0; round < 2; round += 1)
+      expect(await run(["up", "-C", directory], { engine })).toMatchObject({ exitCode: 0, stdout: "no changes\n" });
     const changing = engine.fake.calls.slice(before).filter((call) => !/list|inspect/.test(call));
     expect(changing).toEqual([]);
   });
 
   it.each<[string, string, string, string[]]>([
-    ["log level", "level: info", "level: debug", ["file registry/config.yml", "file compose.yaml", "container acme-registry-1"]],
-    ["names", "san: []", "san: [reg.example.com]", ["certificate certs/domain.crt", "file compose.yaml", "container acme-registry-1"]],
+    [
+      "log level",
+      "level: info",
+      "level: debug",
+      ["file registry/config.yml", "file compose.yaml", "container acme-registry-1"],
+    ],
+    [
+      "names",
+      "san: []",
+      "san: [reg.example.com]",
+      ["certificate certs/domain.crt", "file compose.yaml", "container acme-registry-1"],
+    ],
     ["comments alone", "# What should run", "# What shall run", []],
     ["bcrypt cost", "bcryptCost: 5", "bcryptCost: 6", []],
   ])("changes exactly what a change of %s asks for", async (_, from, to, expected) => {
@@ -35,7 +46,9 @@ describe("up", () => {
     const port = await freePort();
     await edit(directory, /port: \d+/, `port: ${port}`);
     expect((await run(["up", "-C", directory], { engine })).exitCode).toBe(0);
-    expect((await engine.containers.inspect("acme-registry-1"))?.ports).toEqual([{ hostAddress: "0.0.0.0", hostPort: port, containerPort: 5000 }]);
+    expect((await engine.containers.inspect("acme-registry-1"))?.ports).toEqual([
+      { hostAddress: "0.0.0.0", hostPort: port, containerPort: 5000 },
+    ]);
     expect(await run(["status", "-C", directory], { engine })).toMatchObject({ exitCode: 0 });
   });
 
@@ -55,7 +68,9 @@ describe("up", () => {
     const result = await run(["up", "-C", directory, "--timeout", "1"], { engine });
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("the old container runs again") });
     const now = await engine.containers.list({});
-    expect(now.map(({ id, name, state }) => ({ id, name, state }))).toEqual([{ id: old?.id, name: "acme-registry-1", state: "running" }]);
+    expect(now.map(({ id, name, state }) => ({ id, name, state }))).toEqual([
+      { id: old?.id, name: "acme-registry-1", state: "running" },
+    ]);
   });
 
   it("never takes a deployment of the same name in another folder for its own", async () => {
@@ -63,7 +78,10 @@ describe("up", () => {
     const root = keep(temporaryDirectory());
     await writeFile(join(root.path, "regctl.yaml"), "name: acme\n");
     for (const verb of ["up", "down", "restart"]) {
-      expect(await run([verb, "-C", root.path], { engine })).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("already has a deployment called acme") });
+      expect(await run([verb, "-C", root.path], { engine })).toMatchObject({
+        exitCode: 5,
+        stderr: expect.stringContaining("already has a deployment called acme"),
+      });
     }
     expect((await engine.containers.inspect("acme-registry-1"))?.state).toBe("running");
   });
@@ -73,7 +91,9 @@ describe("up", () => {
     await edit(directory, "level: info", "level: loud\n    levl: x");
     const result = await run(["up", "-C", directory, "--json"], { engine });
     expect(result.exitCode).toBe(2);
-    const { error } = JSON.parse(result.stderr) as { error: { code: string; details: { issues: { path: string; line: number }[] } } };
+    const { error } = JSON.parse(result.stderr) as {
+      error: { code: string; details: { issues: { path: string; line: number }[] } };
+    };
     expect(error.code).toBe("config-invalid");
     expect(error.details.issues.map(({ path }) => path)).toEqual(["registry.log.level", "registry.log.levl"]);
   });
@@ -82,6 +102,9 @@ describe("up", () => {
     const { directory, engine } = await made();
     await rm(join(directory, "certs/ca.key"));
     expect(await run(["up", "-C", directory], { engine })).toMatchObject({ exitCode: 0 });
-    expect(await run(["certs", "renew", "-C", directory], { engine })).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("certs/ca.key is missing") });
+    expect(await run(["certs", "renew", "-C", directory], { engine })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("certs/ca.key is missing"),
+    });
   });
 });

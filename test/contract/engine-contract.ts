@@ -15,6 +15,7 @@ export interface Stage {
   readonly archive: Buffer;
   /** A container that obeys the functions below while it runs. */
   actor(name: string, changes?: Partial<ContainerSpec>): Promise<ContainerSpec>;
+  /** One line, its newline included. */
   write(name: string, stream: "stdout" | "stderr", text: string): Promise<void>;
   setHealth(name: string, health: "healthy" | "unhealthy"): Promise<void>;
   exit(name: string, exitCode: number): Promise<void>;

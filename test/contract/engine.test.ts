@@ -15,7 +15,7 @@ const run = promisify(execFile);
 
 const ACTOR: Omit<ContainerSpec, "name"> = {
   image: BUSYBOX_IMAGE,
-  command: ["sh", "-c", "while :; do . /control/commands; done"],
+  command: ["sh", "-c", 'exec 3<>/control/commands; while read -r line <&3; do eval "$line"; done'],
   environment: {},
   labels: {},
   mounts: [],
@@ -52,7 +52,7 @@ describeEngineContract("DockerEngine", async (): Promise<Stage> => {
   const engine = await connectEngine({ environment: process.env, homeDirectory: homedir() });
   await ensureBusyboxImage(engine);
   const controlOf = (name: string) => join(directory.path, name);
-  // Each container runs what is written to its fifo.
+  // Each container runs the lines written to its fifo, which it never closes: between two readers they would be lost.
   const order = (name: string, commands: string) => writeFile(join(controlOf(name), "commands"), commands);
   return {
     engine,
@@ -67,7 +67,7 @@ describeEngineContract("DockerEngine", async (): Promise<Stage> => {
       const mounts = [{ source: control, target: "/control", readOnly: true }];
       return { ...ACTOR, name, labels: { "regctl.test": prefix }, mounts, ...changes };
     },
-    write: (name, stream, text) => order(name, `printf %s '${text}' >&${stream === "stdout" ? 1 : 2}\n`),
+    write: (name, stream, text) => order(name, `echo '${text.trimEnd()}' >&${stream === "stdout" ? 1 : 2}\n`),
     setHealth: async (name, health) => {
       const mark = join(controlOf(name), "healthy");
       await (health === "healthy" ? writeFile(mark, "") : rm(mark));

@@ -35,14 +35,19 @@ async function sharedCertificates(): Promise<string> {
 }
 
 /** A running deployment called acme. */
-export async function made(options: { readonly flags?: readonly string[]; readonly images?: readonly string[] } = {}): Promise<Made> {
+export async function made(
+  options: { readonly flags?: readonly string[]; readonly images?: readonly string[] } = {},
+): Promise<Made> {
   certificates ??= sharedCertificates();
   const root = keep(temporaryDirectory());
   const engine = keep(new ServingEngine({ images: options.images ?? ["registry:2"] }));
   const port = await freePort();
   const directory = join(root.path, "acme");
   await cp(await certificates, join(directory, "certs"), { recursive: true });
-  const result = await run(["init", directory, "--yes", "--json", "--port", String(port), "--bcrypt-cost", "5", ...(options.flags ?? [])], { engine });
+  const result = await run(
+    ["init", directory, "--yes", "--json", "--port", String(port), "--bcrypt-cost", "5", ...(options.flags ?? [])],
+    { engine },
+  );
   expect(result.stderr).toBe("");
   const { data } = JSON.parse(result.stdout) as { data: { password: string } };
   return { engine, directory, port, password: data.password };

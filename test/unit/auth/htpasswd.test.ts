@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { compare } from "bcryptjs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkHtpasswd, checkPassword, checkUserName, hasEntry, hashPassword, listEntries, removeEntry, upsertEntry } from "../../../src/auth/htpasswd.ts";
+import {
+  checkHtpasswd,
+  checkPassword,
+  checkUserName,
+  hasEntry,
+  hashPassword,
+  listEntries,
+  removeEntry,
+  upsertEntry,
+} from "../../../src/auth/htpasswd.ts";
 import { Secret } from "../../../src/secret.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -28,7 +37,9 @@ describe("what the registry accepts", () => {
   });
 
   it("names the line without a colon, which locks everybody out", () => {
-    expect(checkHtpasswd(`# people\n${ALICE}\n\nbroken\n`)).toMatchObject([{ line: 4, message: expect.stringContaining("no colon") }]);
+    expect(checkHtpasswd(`# people\n${ALICE}\n\nbroken\n`)).toMatchObject([
+      { line: 4, message: expect.stringContaining("no colon") },
+    ]);
   });
 
   it("ignores what stands behind the hash, as the registry does", () => {
@@ -55,7 +66,9 @@ describe("changing entries", () => {
     expect(upsertEntry(text, "bob", "$2b$05$new")).toBe(`${ALICE}\nbob:$2b$05$new\n`);
   });
 
-  const name = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => /^[^:#\s][^:\n\r]*$/.test(text) && text.trim() === text);
+  const name = fc
+    .string({ minLength: 1, maxLength: 12 })
+    .filter((text) => /^[^:#\s][^:\n\r]*$/.test(text) && text.trim() === text);
   it("adds and removes exactly one user of any file", () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 8 }), name, (others, subject) => {
@@ -64,7 +77,9 @@ describe("changing entries", () => {
         expect(hasEntry(added, subject)).toBe(true);
         expect(new Set(listEntries(added).map((entry) => entry.name))).toEqual(new Set([...others, subject]));
         const removed = removeEntry(added, subject);
-        expect(listEntries(removed).map((entry) => entry.name)).toEqual([...new Set(others)].filter((other) => other !== subject));
+        expect(listEntries(removed).map((entry) => entry.name)).toEqual(
+          [...new Set(others)].filter((other) => other !== subject),
+        );
         expect(upsertEntry(added, subject, HASH)).toBe(added);
       }),
     );
@@ -72,9 +87,12 @@ describe("changing entries", () => {
 });
 
 describe("names and passwords", () => {
-  it.each(["", "a:b", "tab\tname", "#comment", " leading", "trailing ", "x".repeat(256), "line\nbreak"])("refuses the user name %j", (text) => {
-    expect(() => checkUserName(text)).toThrowError(expect.objectContaining({ code: "input-invalid" }));
-  });
+  it.each(["", "a:b", "tab\tname", "#comment", " leading", "trailing ", "x".repeat(256), "line\nbreak"])(
+    "refuses the user name %j",
+    (text) => {
+      expect(() => checkUserName(text)).toThrowError(expect.objectContaining({ code: "input-invalid" }));
+    },
+  );
 
   it.each(["", "x".repeat(73), "é".repeat(37), "nul\0byte"])("refuses the password %j", (text) => {
     expect(() => checkPassword(new Secret(text))).toThrowError(expect.objectContaining({ code: "input-invalid" }));
@@ -91,7 +109,11 @@ describe("names and passwords", () => {
     await using directory = temporaryDirectory();
     const file = join(directory.path, "htpasswd");
     await writeFile(file, `dave:${hash}\n`);
-    expect(spawnSync("htpasswd", ["-vi", file, "dave"], { input: "secret\n", encoding: "utf8" }).stderr).toContain("correct");
-    expect(spawnSync("htpasswd", ["-vi", file, "dave"], { input: "other\n", encoding: "utf8" }).stderr).toContain("verification failed");
+    expect(spawnSync("htpasswd", ["-vi", file, "dave"], { input: "secret\n", encoding: "utf8" }).stderr).toContain(
+      "correct",
+    );
+    expect(spawnSync("htpasswd", ["-vi", file, "dave"], { input: "other\n", encoding: "utf8" }).stderr).toContain(
+      "verification failed",
+    );
   });
 });

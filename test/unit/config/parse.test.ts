@@ -58,12 +58,24 @@ describe("problems, all at once, with path and line", () => {
     ["name: Acme!", ["name (1): should be lower-case letters, digits and inner dashes, at most 40"]],
     ["port: 0\nprot: 1", ["port (1): should be a port number, 1 to 65535", "prot (2): is not a key of regctl.yaml"]],
     ["tls:\n  mode: none\nbind: 0.0.0.0", ["tls.mode (2): none sends passwords and images readable over the network"]],
-    ["auth: { mode: none }\nbind: 10.0.0.1", ["auth.mode (1): none lets everybody who reaches the port push and delete"]],
+    [
+      "auth: { mode: none }\nbind: 10.0.0.1",
+      ["auth.mode (1): none lets everybody who reaches the port push and delete"],
+    ],
     ["bind: example.com", ['bind (1): should be an IP address of this host, not "example.com"']],
     ['domain: "*.example.com"', ["domain (1): should be one name clients can use; a wildcard belongs under san"]],
-    ["image: mine/registry:latest", ['image (1): its tag does not say which major version of distribution "mine/registry:latest" holds']],
-    ["registry:\n  auth:\n    token: { realm: a, service: b, issuer: c, rootcertbundle: d }", ["registry.auth (2): names 2 kinds (htpasswd, token): the registry picks one at random at each start"]],
-    ["registry:\n  http:\n    tls:\n      key: /k", ["registry.http.tls.key (4): contradicts tls.mode: own-ca, which sets the certificate"]],
+    [
+      "image: mine/registry:latest",
+      ['image (1): its tag does not say which major version of distribution "mine/registry:latest" holds'],
+    ],
+    [
+      "registry:\n  auth:\n    token: { realm: a, service: b, issuer: c, rootcertbundle: d }",
+      ["registry.auth (2): names 2 kinds (htpasswd, token): the registry picks one at random at each start"],
+    ],
+    [
+      "registry:\n  http:\n    tls:\n      key: /k",
+      ["registry.http.tls.key (4): contradicts tls.mode: own-ca, which sets the certificate"],
+    ],
     ["registry:\n  log:\n    levl: info", ["registry.log.levl (3): is not a key of distribution 2.x"]],
     ["a: 1\na: 2", [" (2): Map keys must be unique"]],
     ["a: [1", [" (1): Flow sequence in block collection must be sufficiently indented and end with a ]"]],
@@ -72,23 +84,54 @@ describe("problems, all at once, with path and line", () => {
   });
 
   it("takes the dialect of the image's major version", () => {
-    expect(accepted("image: registry:3\nregistry:\n  tag: {}\n".replace("  tag: {}\n", "  redis: { addrs: [r:6379] }\n")).major).toBe(3);
-    expect(issues("image: registry:2\nregistry:\n  redis: { addrs: ['r:6379'] }")).toEqual(["registry.redis.addrs (3): is not a key of distribution 2.x"]);
+    expect(
+      accepted("image: registry:3\nregistry:\n  tag: {}\n".replace("  tag: {}\n", "  redis: { addrs: [r:6379] }\n"))
+        .major,
+    ).toBe(3);
+    expect(issues("image: registry:2\nregistry:\n  redis: { addrs: ['r:6379'] }")).toEqual([
+      "registry.redis.addrs (3): is not a key of distribution 2.x",
+    ]);
     expect(accepted("image: mine/registry:latest\ndistribution: 3").major).toBe(3);
   });
 
   it("refuses an alias bomb instead of expanding it", () => {
-    const levels = Array.from({ length: 12 }, (_, index) => `a${index}: &a${index} [${Array(9).fill(index === 0 ? "x" : `*a${index - 1}`).join(", ")}]`);
+    const levels = Array.from(
+      { length: 12 },
+      (_, index) =>
+        `a${index}: &a${index} [${Array(9)
+          .fill(index === 0 ? "x" : `*a${index - 1}`)
+          .join(", ")}]`,
+    );
     expect(parse(levels.join("\n")).config).toBeUndefined();
   });
 
   it("never throws, whatever it is given", () => {
-    fc.assert(fc.property(fc.string(), (text) => (parse(text).config === undefined) === (parse(text).issues.length > 0)));
+    fc.assert(fc.property(fc.string(), (text) => (parse(text).config === undefined) === parse(text).issues.length > 0));
   });
 
   it("never throws on any YAML value under any known key", () => {
-    const key = fc.constantFrom("name", "domain", "san", "bind", "port", "image", "distribution", "data", "user", "tls", "auth", "insecure", "registry");
-    fc.assert(fc.property(fc.dictionary(key, fc.jsonValue()), (value) => (parse(JSON.stringify(value)).config === undefined) === (parse(JSON.stringify(value)).issues.length > 0)));
+    const key = fc.constantFrom(
+      "name",
+      "domain",
+      "san",
+      "bind",
+      "port",
+      "image",
+      "distribution",
+      "data",
+      "user",
+      "tls",
+      "auth",
+      "insecure",
+      "registry",
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(key, fc.jsonValue()),
+        (value) =>
+          (parse(JSON.stringify(value)).config === undefined) === parse(JSON.stringify(value)).issues.length > 0,
+      ),
+    );
   });
 });
 
@@ -111,7 +154,14 @@ describe("setConfigValue", () => {
     expect(setConfigValue("san:\nport: 1\n", "san", ["a"])).toBe('san: ["a"]\nport: 1\n');
   });
 
-  it.each(["san: [a, b] # c\n", "san:\n  - a\n  # in between\n  - b\nport: 1\n", "san:\n- a\nport: 1", "{san: [], port: 1}", "san: [\n  a,\n]\n", "san: null\nport: 1\n"])("writes a list over any way to write one: %j", (text) => {
+  it.each([
+    "san: [a, b] # c\n",
+    "san:\n  - a\n  # in between\n  - b\nport: 1\n",
+    "san:\n- a\nport: 1",
+    "{san: [], port: 1}",
+    "san: [\n  a,\n]\n",
+    "san: null\nport: 1\n",
+  ])("writes a list over any way to write one: %j", (text) => {
     const result = parse(setConfigValue(text, "san", ["x.example.com", "10.0.0.1"]));
     expect(result.config?.san).toEqual(["x.example.com", "10.0.0.1"]);
     expect(result.config?.port).toBe(text.includes("port: 1") ? 1 : 5000);

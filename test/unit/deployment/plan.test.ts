@@ -23,7 +23,12 @@ const container: ContainerSpec = {
   init: false,
 };
 
-const desired: DesiredState = { deployment: "acme", network: { name: "acme_default", labels: {} }, container, files: [] };
+const desired: DesiredState = {
+  deployment: "acme",
+  network: { name: "acme_default", labels: {} },
+  container,
+  files: [],
+};
 
 function running(change: Partial<ObservedContainer> = {}): ObservedContainer {
   return {
@@ -71,7 +76,11 @@ describe("planChanges", () => {
   it.each<[string, Partial<ObservedContainer>, string]>([
     ["another image", { image: "registry:3" }, "image changed (registry:3 -> registry:2)"],
     ["a newer image of the same name", { imageId: "sha256:bb" }, "image registry:2 was updated"],
-    ["another port", { ports: [{ hostAddress: "127.0.0.1", hostPort: 5001, containerPort: 5000 }] }, "port changed (127.0.0.1:5001->5000 -> 0.0.0.0:5000->5000)"],
+    [
+      "another port",
+      { ports: [{ hostAddress: "127.0.0.1", hostPort: 5001, containerPort: 5000 }] },
+      "port changed (127.0.0.1:5001->5000 -> 0.0.0.0:5000->5000)",
+    ],
     ["another configuration", { labels: { ...LABELS, [CONFIGURATION_LABEL]: "c0" } }, "registry/config.yml changed"],
     ["another certificate", { labels: { ...LABELS, [CERTIFICATE_LABEL]: "k0" } }, "certificate changed"],
     ["other settings", { labels: { ...LABELS, [SPEC_LABEL]: "s0" } }, "container settings changed"],
@@ -80,7 +89,9 @@ describe("planChanges", () => {
   });
 
   it("names every reason there is", () => {
-    expect(plan(running({ image: "registry:3", labels: { ...LABELS, [CERTIFICATE_LABEL]: "k0" } }))).toContain("image changed (registry:3 -> registry:2), certificate changed");
+    expect(plan(running({ image: "registry:3", labels: { ...LABELS, [CERTIFICATE_LABEL]: "k0" } }))).toContain(
+      "image changed (registry:3 -> registry:2), certificate changed",
+    );
   });
 
   it.each(["created", "exited", "dead"] as const)("starts one that is %s", (state) => {
@@ -88,20 +99,28 @@ describe("planChanges", () => {
   });
 
   it("removes what an interrupted replacement left beside the container", () => {
-    expect(plan(running(), running({ id: "id-2", name: "acme-registry-1-next" }))).toBe("  - container   acme-registry-1-next  left by an interrupted replacement");
+    expect(plan(running(), running({ id: "id-2", name: "acme-registry-1-next" }))).toBe(
+      "  - container   acme-registry-1-next  left by an interrupted replacement",
+    );
   });
 
   it("finishes a replacement interrupted between removal and renaming", () => {
-    expect(plan(running({ name: "acme-registry-1-next" }))).toBe("  ~ container   acme-registry-1-next  its replacement was interrupted");
+    expect(plan(running({ name: "acme-registry-1-next" }))).toBe(
+      "  ~ container   acme-registry-1-next  its replacement was interrupted",
+    );
   });
 
   it("removes a container of the deployment it does not know", () => {
-    expect(plan(running(), running({ id: "id-3", name: "acme-gateway-1" }))).toBe("  - container   acme-gateway-1  no longer declared");
+    expect(plan(running(), running({ id: "id-3", name: "acme-gateway-1" }))).toBe(
+      "  - container   acme-gateway-1  no longer declared",
+    );
   });
 
   it("removes everything on request", () => {
     const removal = planRemoval({ containers: [running()], network: NETWORK, imageId: "sha256:aa" });
-    expect(renderChanges(removal.steps.map(changeOf))).toBe(["  - container   acme-registry-1  asked for", "  - network     acme_default     asked for"].join("\n"));
+    expect(renderChanges(removal.steps.map(changeOf))).toBe(
+      ["  - container   acme-registry-1  asked for", "  - network     acme_default     asked for"].join("\n"),
+    );
   });
 });
 
@@ -109,7 +128,11 @@ describe("any mix of leftovers", () => {
   const name = fc.constantFrom("acme-registry-1", "acme-registry-1-next", "acme-gateway-1");
   const observed = fc.record({
     containers: fc.uniqueArray(
-      fc.record({ name, state: fc.constantFrom("running" as const, "exited" as const, "created" as const), isCurrent: fc.boolean() }),
+      fc.record({
+        name,
+        state: fc.constantFrom("running" as const, "exited" as const, "created" as const),
+        isCurrent: fc.boolean(),
+      }),
       { selector: (one) => one.name, maxLength: 3 },
     ),
     hasNetwork: fc.boolean(),
@@ -123,9 +146,14 @@ describe("any mix of leftovers", () => {
       if (step.action === "create-network") network = NETWORK;
       if (step.action === "create-container") containers.push(running());
       if (step.action === "remove-container") containers = containers.filter((one) => one.id !== step.container.id);
-      if (step.action === "start-container") containers = containers.map((one) => (one.id === step.container.id ? { ...one, state: "running", ports: container.ports } : one));
-      if (step.action === "rename-container") containers = containers.map((one) => (one.id === step.container.id ? { ...one, name: step.name } : one));
-      if (step.action === "replace-container") containers = [...containers.filter((one) => one.id !== step.old.id), running({ id: "id-new" })];
+      if (step.action === "start-container")
+        containers = containers.map((one) =>
+          one.id === step.container.id ? { ...one, state: "running", ports: container.ports } : one,
+        );
+      if (step.action === "rename-container")
+        containers = containers.map((one) => (one.id === step.container.id ? { ...one, name: step.name } : one));
+      if (step.action === "replace-container")
+        containers = [...containers.filter((one) => one.id !== step.old.id), running({ id: "id-new" })];
     }
     return { ...state, containers, network };
   }
@@ -135,7 +163,13 @@ describe("any mix of leftovers", () => {
       fc.property(observed, (given) => {
         const state: ObservedState = {
           containers: given.containers.map((one, index) =>
-            running({ id: `id-${index}`, name: one.name, state: one.state, ports: one.state === "running" ? container.ports : [], labels: one.isCurrent ? LABELS : {} }),
+            running({
+              id: `id-${index}`,
+              name: one.name,
+              state: one.state,
+              ports: one.state === "running" ? container.ports : [],
+              labels: one.isCurrent ? LABELS : {},
+            }),
           ),
           network: given.hasNetwork ? NETWORK : undefined,
           imageId: "sha256:aa",

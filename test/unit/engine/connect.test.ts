@@ -4,11 +4,9 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect as connectSocket, createServer as createTcpServer, type Server } from "node:net";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { connectEngine, connectToEndpoint } from "../../../src/engine/connect.ts";
-import { isThisHost } from "../../../src/engine/locality.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { ENGINE_20_10, serve, serveEngine } from "./socket-server.ts";
 
@@ -298,18 +296,5 @@ describe("connectEngine", () => {
       hint: expect.stringContaining("DOCKER_CERT_PATH"),
     });
     server.close();
-  });
-});
-
-describe("isThisHost", () => {
-  it.each(["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "localhost", hostname()])(
-    "takes %s for this host",
-    async (host) => {
-      expect(await isThisHost(host)).toBe(true);
-    },
-  );
-
-  it.each(["192.0.2.1", "2001:db8::1", "8.8.8.8"])("takes %s for another", async (host) => {
-    expect(await isThisHost(host)).toBe(false);
   });
 });

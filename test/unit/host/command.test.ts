@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { lastLines, runCommand } from "../../../src/host/command.ts";
+import { runCommand } from "../../../src/host/command.ts";
+import { lastLines } from "../../../src/last-lines.ts";
 
 let directory: string;
 beforeEach(async () => {

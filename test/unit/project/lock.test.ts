@@ -7,7 +7,14 @@ import { acquireLock, type LockOptions } from "../../../src/project/lock.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 function options(change: Partial<LockOptions> = {}): LockOptions {
-  return { command: "up", waitMs: 200, signal: new AbortController().signal, now: () => new Date("2026-11-20T12:00:00Z"), onWait: () => undefined, ...change };
+  return {
+    command: "up",
+    waitMs: 200,
+    signal: new AbortController().signal,
+    now: () => new Date("2026-11-20T12:00:00Z"),
+    onWait: () => undefined,
+    ...change,
+  };
 }
 
 describe("acquireLock", () => {
@@ -15,7 +22,9 @@ describe("acquireLock", () => {
     await using root = temporaryDirectory();
     const lock = await acquireLock(root.path, options());
     const waited: string[] = [];
-    await expect(acquireLock(root.path, options({ command: "gc", onWait: (holder) => waited.push(holder) }))).rejects.toMatchObject({
+    await expect(
+      acquireLock(root.path, options({ command: "gc", onWait: (holder) => waited.push(holder) })),
+    ).rejects.toMatchObject({
       code: "locked",
       message: expect.stringContaining(`regctl up (pid ${process.pid}, since 2026-11-20T12:00:00.000Z)`),
     });
@@ -28,7 +37,10 @@ describe("acquireLock", () => {
     await using root = temporaryDirectory();
     const order: string[] = [];
     const first = await acquireLock(root.path, options());
-    const second = acquireLock(root.path, options({ waitMs: 10_000, onWait: () => void first.release().then(() => order.push("released")) }));
+    const second = acquireLock(
+      root.path,
+      options({ waitMs: 10_000, onWait: () => void first.release().then(() => order.push("released")) }),
+    );
     await (await second).release();
     expect(order).toEqual(["released"]);
   });
@@ -53,7 +65,10 @@ describe("acquireLock", () => {
   it("is free at once when its holder is killed", async () => {
     await using root = temporaryDirectory();
     await (await acquireLock(root.path, options())).release();
-    const holder = spawn("flock", ["-x", join(root.path, ".regctl/lock"), "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "pipe", "ignore"], detached: true });
+    const holder = spawn("flock", ["-x", join(root.path, ".regctl/lock"), "sh", "-c", "echo held; exec cat"], {
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: true,
+    });
     await once(holder.stdout, "data");
     await expect(acquireLock(root.path, options({ waitMs: 50 }))).rejects.toMatchObject({ code: "locked" });
     process.kill(-holder.pid!, "SIGKILL");
@@ -64,7 +79,10 @@ describe("acquireLock", () => {
   it("does not take a lock file that was removed for a lock", async () => {
     await using root = temporaryDirectory();
     const first = await acquireLock(root.path, options());
-    const second = acquireLock(root.path, options({ waitMs: 10_000, onWait: () => void rm(join(root.path, ".regctl/lock")).then(() => first.release()) }));
+    const second = acquireLock(
+      root.path,
+      options({ waitMs: 10_000, onWait: () => void rm(join(root.path, ".regctl/lock")).then(() => first.release()) }),
+    );
     const lock = await second;
     await expect(acquireLock(root.path, options({ waitMs: 50 }))).rejects.toMatchObject({ code: "locked" });
     await lock.release();
@@ -75,7 +93,12 @@ describe("acquireLock", () => {
     const lock = await acquireLock(root.path, options());
     const controller = new AbortController();
     const reason = new Error("stop");
-    await expect(acquireLock(root.path, options({ waitMs: 60_000, signal: controller.signal, onWait: () => controller.abort(reason) }))).rejects.toBe(reason);
+    await expect(
+      acquireLock(
+        root.path,
+        options({ waitMs: 60_000, signal: controller.signal, onWait: () => controller.abort(reason) }),
+      ),
+    ).rejects.toBe(reason);
     await lock.release();
   });
 });

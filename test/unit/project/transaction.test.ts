@@ -35,10 +35,16 @@ describe("commitTransaction", () => {
   it("changes nothing when a file cannot be staged", async () => {
     await using root = temporaryDirectory();
     await writeFile(join(root.path, "a"), "old");
-    const broken = { path: "b", mode: 0o600, get content(): string {
-      throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
-    } };
-    await expect(commitTransaction(root.path, { directories: [], files: [file("a", "new"), broken] })).rejects.toMatchObject({ code: "disk-full" });
+    const broken = {
+      path: "b",
+      mode: 0o600,
+      get content(): string {
+        throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+      },
+    };
+    await expect(
+      commitTransaction(root.path, { directories: [], files: [file("a", "new"), broken] }),
+    ).rejects.toMatchObject({ code: "disk-full" });
     expect(await readFile(join(root.path, "a"), "utf8")).toBe("old");
     expect(await journal(root.path)).toEqual([]);
   });
@@ -49,7 +55,11 @@ async function killedAfter(root: string, names: readonly string[], moved: number
   const entry = join(root, JOURNAL, committed ? "entry" : "entry.tmp");
   await mkdir(entry, { recursive: true });
   for (const [index, name] of names.entries()) await writeFile(join(entry, String(index)), `new ${name}`);
-  const manifest = { directories: [], files: names.map((path, index) => ({ path, staged: String(index) })), removals: [] };
+  const manifest = {
+    directories: [],
+    files: names.map((path, index) => ({ path, staged: String(index) })),
+    removals: [],
+  };
   if (committed) await writeFile(join(entry, "manifest.json"), JSON.stringify(manifest));
   for (let index = 0; index < moved; index += 1) await rename(join(entry, String(index)), join(root, names[index]!));
 }
@@ -63,7 +73,8 @@ describe("recoverTransactions", () => {
         for (const name of names) await writeFile(join(root.path, name), `old ${name}`);
         await killedAfter(root.path, names, committed ? Math.min(moved, count) : 0, committed);
         expect(await recoverTransactions(root.path)).toEqual({ finished: committed ? 1 : 0 });
-        for (const name of names) expect(await readFile(join(root.path, name), "utf8")).toBe(`${committed ? "new" : "old"} ${name}`);
+        for (const name of names)
+          expect(await readFile(join(root.path, name), "utf8")).toBe(`${committed ? "new" : "old"} ${name}`);
         expect(await journal(root.path)).toEqual([]);
         expect(await recoverTransactions(root.path)).toEqual({ finished: 0 });
       }),
@@ -74,7 +85,9 @@ describe("recoverTransactions", () => {
   it("says what stands in the way and keeps the journal, so that the next command tries again", async () => {
     await using root = temporaryDirectory();
     await killedAfter(root.path, ["folder-gone/file"], 0, true);
-    await expect(recoverTransactions(root.path)).rejects.toMatchObject({ message: expect.stringContaining("interrupted change") });
+    await expect(recoverTransactions(root.path)).rejects.toMatchObject({
+      message: expect.stringContaining("interrupted change"),
+    });
     await mkdir(join(root.path, "folder-gone"));
     expect(await recoverTransactions(root.path)).toEqual({ finished: 1 });
     expect(await readFile(join(root.path, "folder-gone/file"), "utf8")).toBe("new folder-gone/file");

@@ -1,0 +1,45 @@
+/** What the command table is written with: parsers of option values, examples, and what commander's errors mean. */
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { RegctlError } from "./errors.ts";
+
+/** Help and the version are commander errors as well; undefined = the command line asked for one of them, and has it. */
+export function usageError(error: CommanderError): RegctlError | undefined {
+  if (["commander.help", "commander.helpDisplayed", "commander.version"].includes(error.code)) return undefined;
+  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const meant = suggestion === undefined ? "" : `${suggestion.replace(/^\((.*)\)$/, "$1")} `;
+  return new RegctlError("usage", message, { hint: `${meant}Add --help for the options` });
+}
+
+export function isUsage(error: unknown): error is CommanderError {
+  return error instanceof CommanderError;
+}
+
+/** A parser for an option that takes a whole number. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || text.trim() === "" || value < least || value > most)
+      throw new InvalidArgumentError(`It should be a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+/** A parser for an option that may be repeated, or given a list with commas. */
+export function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), ...value.split(",").filter((part) => part !== "")];
+}
+
+/** The two ways to hand over a password. */
+export function withPassword(command: Command): Command {
+  return command
+    .option("--password-stdin", "read the password from stdin")
+    .option("--password-file <file>", "read the password from a file (- is stdin)");
+}
+
+/** Examples at the end of a command's help. */
+export function example(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText(
+    "after",
+    `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  $ ${line}`).join("\n")}`,
+  );
+}
