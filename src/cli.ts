@@ -1,6 +1,6 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
-import { collect, example, wholeNumber, withPassword } from "./command-line.ts";
+import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
 
@@ -232,7 +232,7 @@ export function buildProgram(
   program.commandsGroup("regctl:");
   example(
     program.command("completion <shell>").description("print the completion script of a shell: bash, zsh, fish"),
-    "regctl completion bash > /etc/bash_completion.d/regctl",
+    COMPLETION_EXAMPLE,
   ).action(async () => undefined);
   example(
     program

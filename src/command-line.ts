@@ -43,3 +43,5 @@ export function example(command: Command, ...lines: readonly string[]): Command 
     `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  $ ${line}`).join("\n")}`,
   );
 }
+
+export const COMPLETION_EXAMPLE = "regctl completion bash > /etc/bash_completion.d/regctl";

@@ -15,7 +15,6 @@ required=(
 private_podman=(podman conmon libsubid4 libglib2.0-0)
 # The first Debian with compose v2.
 compose_suite=trixie
-mirror=${REGCTL_TEST_MIRROR:-http://deb.debian.org/debian}
 
 if [ "${1:-}" = --packages ]; then
   printf '%s\n' "${required[@]#*=}" | sort -u
@@ -82,7 +81,7 @@ unpack_from_system() {
 
 # The configuration keeps lists, state and downloads of the other suite away from the system's own.
 unpack_compose() {
-  local folder=$cache/compose work keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  local folder=$cache/compose work mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   [ -d "$folder" ] && return
   say "unpacking docker-compose of $compose_suite into $folder"
   work=$(mktemp -d "$cache/work.XXXXXX")
@@ -92,6 +91,8 @@ unpack_compose() {
   fi
   mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/parts" "$work/debs" "$work/root"
   : >"$work/status"
+  # The mirror this machine has for its own release carries the other one as well.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n 1)
   echo "deb [signed-by=$keyring] $mirror $compose_suite main" >"$work/sources.list"
   cat >"$work/apt.conf" <<CONF
 Dir::State "$work/state";

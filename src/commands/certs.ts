@@ -45,7 +45,7 @@ export async function certsIssue(context: Context, names: readonly string[]): Pr
   await withLock(context, directory, "certs issue", async () => {
     const changes = await issueForNames(context, directory, names);
     const { chain } = await showChain(context, directory);
-    if (!context.output.json) context.output.note(renderChanges(changes));
+    context.output.note(renderChanges(changes));
     context.output.result("certs-issue", { changes, chain }, `the certificate covers ${chain[0]?.sans.join(", ")}`);
   });
 }

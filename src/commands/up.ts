@@ -17,7 +17,7 @@ export async function up(
       dryRun,
       offline: flags.offline ?? false,
       onChanges: (planned) => {
-        if (!dryRun && !context.output.json) context.output.note(renderChanges(planned));
+        if (!dryRun) context.output.note(renderChanges(planned));
       },
     });
     const text =

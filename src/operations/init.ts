@@ -1,11 +1,12 @@
 /** From answers to a registry one can push to. Whatever stops it, the same command goes on or begins anew without loss. */
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { generatePassword } from "../auth/generate-password.ts";
 import { checkPassword, checkUserName, hashPassword, upsertEntry } from "../auth/htpasswd.ts";
 import { type Config, registryUrl } from "../config/config.ts";
 import { DEPLOYMENT_LABEL, DIRECTORY_LABEL } from "../deployment/labels.ts";
 import { containerName, REGISTRY_SERVICE } from "../deployment/names.ts";
+import { type Change, renderChanges } from "../deployment/plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
 import { unprivilegedUid } from "../host/system-user.ts";
@@ -64,9 +65,12 @@ async function users(
   password: Secret,
 ): Promise<FileChange[]> {
   if (config.auth.mode === "none") return [];
-  const hash = await hashPassword(password, config.auth.bcryptCost);
-  const existing = await readHtpasswd(answers.directory);
-  return [runtimeSecret(ports, config, FILES.htpasswd, upsertEntry(existing, answers.firstUser, hash))];
+  const { directory, firstUser } = answers;
+  return withStep(ports.progress, `add user ${firstUser}`, async () => {
+    const hash = await hashPassword(password, config.auth.bcryptCost);
+    const existing = await readHtpasswd(directory);
+    return { value: [runtimeSecret(ports, config, FILES.htpasswd, upsertEntry(existing, firstUser, hash))] };
+  });
 }
 
 async function certificateFiles(
@@ -167,6 +171,20 @@ async function mayChangeHost(answers: InitAnswers, state: EngineState): Promise<
   );
 }
 
+async function refuseFinished(directory: string): Promise<void> {
+  if (!(await exists(join(directory, FILES.config))) || (await exists(join(directory, FILES.unfinishedInit)))) return;
+  throw new RegctlError("conflict", `another command made ${directory} a deployment meanwhile`, {
+    hint: `regctl --dir ${directory} status`,
+  });
+}
+
+/** Before the first file was committed only the lock and the journal are there; they go, and the folder when it is empty then. */
+async function leaveNothing(directory: string): Promise<void> {
+  if (await exists(join(directory, FILES.config))) return;
+  await rm(join(directory, FILES.state), { recursive: true, force: true });
+  await rmdir(directory).catch(() => undefined);
+}
+
 /** Runs `init`. The generated password, when there is one, is in the result and nowhere else. */
 export async function initialise(ports: OperationPorts, answers: InitAnswers): Promise<InitResult> {
   const { directory } = answers;
@@ -184,14 +202,12 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
       : await obtainImage(ports, engine, { reference: answers.image, offline: answers.offline });
 
   return withLock(ports, directory, "init", async () => {
-    const isUnfinished = await exists(join(directory, FILES.unfinishedInit));
-    if ((await exists(join(directory, FILES.config))) && !isUnfinished) {
-      throw new RegctlError("conflict", `another command made ${directory} a deployment meanwhile`, {
-        hint: `regctl --dir ${directory} status`,
-      });
-    }
+    await refuseFinished(directory);
     const reference = image?.reference ?? answers.image;
-    const prepared = await prepare(ports, answers, reference);
+    const prepared = await prepare(ports, answers, reference).catch(async (error: unknown) => {
+      await leaveNothing(directory);
+      throw error;
+    });
     await commitTransaction(directory, { directories: directories(ports, prepared.config), files: prepared.files });
     const credentials =
       prepared.config.auth.mode === "none" ? undefined : { username: answers.firstUser, password: prepared.password };
@@ -199,7 +215,8 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
     if (engine === undefined) await writeRendered(ports, deployment, await render(ports, deployment));
     else {
       await removeForeignNames(engine, directory, prepared.config.name);
-      await bringUp(ports, deployment, { dryRun: false, offline: answers.offline, credentials });
+      const onChanges = (changes: readonly Change[]) => ports.output.note(renderChanges(changes));
+      await bringUp(ports, deployment, { dryRun: false, offline: answers.offline, credentials, onChanges });
     }
     return {
       directory,

@@ -83,8 +83,8 @@ async function change(
     requireUsers(deployment.config);
     const before = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
     const after = await edit(before, deployment.config);
-    // Not the text before: `passwd` and `rmuser` are how an entry that is no bcrypt hash is mended.
-    requireValid(directory, after);
+    // A fault that goes with the change is none: `passwd` and `rmuser` are how an entry that is no bcrypt hash is mended.
+    if (checkHtpasswd(after).length > 0) requireValid(directory, before);
     if (after !== before) await writeHtpasswd(ports, deployment, after);
   });
 }
@@ -107,7 +107,7 @@ export async function setPassword(
   checkUserName(name);
   const password = options.password ?? generatePassword();
   checkPassword(password);
-  await change(ports, directory, mustExist ? "passwd" : "adduser", async (text, config) => {
+  await change(ports, directory, `${mustExist ? "passwd" : "adduser"} ${name}`, async (text, config) => {
     if (mustExist && !hasEntry(text, name)) throw unknownUser(name, text);
     if (!mustExist && hasEntry(text, name))
       throw new RegctlError("conflict", `there already is a user ${name}`, {
@@ -127,7 +127,7 @@ function unknownUser(name: string, text: string): RegctlError {
 
 /** Removes a user; the next request with its password is refused. */
 export async function removeUser(ports: OperationPorts, directory: string, name: string): Promise<void> {
-  await change(ports, directory, "rmuser", async (text) => {
+  await change(ports, directory, `rmuser ${name}`, async (text) => {
     if (!hasEntry(text, name)) throw unknownUser(name, text);
     return removeEntry(text, name);
   });

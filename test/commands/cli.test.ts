@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../../src/cli.ts";
 import { regctl } from "../support/regctl.ts";
 import { run } from "../support/run.ts";
@@ -177,6 +177,9 @@ describe("a wrong command line", () => {
 });
 
 describe("completion", () => {
+  // A fresh clone builds itself on the first use, and says so.
+  beforeAll(() => regctl(["--version"]));
+
   it.each(["completion bash", "--no-color completion bash", "completion bash --quiet"])(
     "prints a script that bash accepts: %s",
     async (line) => {
