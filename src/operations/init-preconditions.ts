@@ -12,6 +12,7 @@ import { freeSpace } from "../host/disk.ts";
 import { probeBind, whoListens } from "../host/ports.ts";
 import { exists } from "../project/files.ts";
 import { CONFIG_FILE, FILES } from "../project/paths.ts";
+import { dataFolderProblem } from "./data-folder.ts";
 import type { EngineState } from "./ensure-engine.ts";
 import type { InitAnswers } from "./init-answers.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -78,6 +79,12 @@ const folder: Precondition = async ({ answers }) => {
     message: `${join(directory, name)} exists and would be overwritten`,
     hint: "init an empty folder, or move it away",
   }));
+};
+
+const dataFolder: Precondition = async ({ config }) => {
+  const problem = await dataFolderProblem(config.data);
+  const hint = "give the images a folder of their own: --data /big/disk/registry";
+  return problem === undefined ? [] : [{ code: "precondition-failed", path: "data", message: problem, hint }];
 };
 
 const disk: Precondition = async ({ answers, config }) => {
@@ -251,7 +258,7 @@ const engineUsable: Precondition = async ({ engine, answers, mayInstallEngine })
   return [];
 };
 
-const PRECONDITIONS: readonly Precondition[] = [folder, disk, clock, flock, engineUsable, port, names];
+const PRECONDITIONS: readonly Precondition[] = [folder, dataFolder, disk, clock, flock, engineUsable, port, names];
 
 /** Throws one error with every failure; its code is theirs when they share one exit code, else `precondition-failed`. */
 export async function checkPreconditions(subject: Subject): Promise<void> {

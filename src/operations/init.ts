@@ -24,7 +24,8 @@ import { type ImageSource, obtainImage } from "./obtain-image.ts";
 import { directories, ownSecret, publicFile, runtimeSecret } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { acceptProvided } from "./provided-certificate.ts";
-import { bringUp, render, writeRendered } from "./up.ts";
+import { render, writeRendered } from "./render.ts";
+import { bringUp } from "./up.ts";
 import { readHtpasswd } from "./users.ts";
 import { withStep } from "./with-step.ts";
 

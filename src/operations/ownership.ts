@@ -1,11 +1,12 @@
 /** Who owns what the containers read and write; only root can change that, and only root's deployments need it. */
-import { chown, lstat } from "node:fs/promises";
+import { lchown, lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { Change } from "../deployment/plan.ts";
 import { RegctlError } from "../errors.ts";
 import { fileError } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import { requireDataFolder, storageEntries } from "./data-folder.ts";
 import { runtimeOwner } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { withStep } from "./with-step.ts";
@@ -36,26 +37,26 @@ export async function ownershipChanges(ports: OperationPorts, directory: string,
 export async function correctOwnership(ports: OperationPorts, directory: string, config: Config): Promise<void> {
   const { uid, gid } = config.user;
   for (const path of await foreignPaths(ports, directory, config)) {
-    if (path !== config.data) {
-      await chown(path, uid, gid).catch((error: unknown) => {
-        throw fileError(error, `give ${path} to ${uid}:${gid}`);
-      });
-      continue;
-    }
-    await withStep(ports.progress, `give ${path} to ${uid}:${gid}`, async () => {
-      // The folder itself goes last, so that an interrupted run is seen as not done. `-h`: links are not followed.
-      const below = await ports.run(
-        "find",
-        [path, "-mindepth", "1", "-exec", "chown", "-h", `${uid}:${gid}`, "{}", "+"],
-        { signal: ports.signal },
-      );
-      if (below.exitCode !== 0) {
-        throw new RegctlError("operation-failed", `cannot give ${path} to ${uid}:${gid}: ${below.stderr.trim()}`, {
-          hint: "correct what it names, then run `regctl up` again",
-        });
-      }
-      await chown(path, uid, gid);
-      return { value: undefined };
+    if (path === config.data) await giveStorage(ports, path, config.user);
+    // Never through a link: the folder's owner could have put one there.
+    await lchown(path, uid, gid).catch((error: unknown) => {
+      throw fileError(error, `give ${path} to ${uid}:${gid}`);
     });
   }
+}
+
+/** The folder itself goes last, by the caller, so that an interrupted run is seen as not done. */
+async function giveStorage(ports: OperationPorts, data: string, user: Config["user"]): Promise<void> {
+  await requireDataFolder(data);
+  const owner = `${user.uid}:${user.gid}`;
+  const below = (await storageEntries(data)).map((name) => join(data, name));
+  if (below.length === 0) return;
+  await withStep(ports.progress, `give ${data} to ${owner}`, async () => {
+    // chown(1) walks with open folders (openat), so a link swapped in meanwhile leads nowhere.
+    const result = await ports.run("chown", ["-R", "-h", "-P", owner, "--", ...below], { signal: ports.signal });
+    if (result.exitCode === 0) return { value: undefined };
+    throw new RegctlError("operation-failed", `cannot give ${data} to ${owner}: ${result.stderr.trim()}`, {
+      hint: "correct what it names, then run `regctl up` again",
+    });
+  });
 }

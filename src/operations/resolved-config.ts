@@ -32,13 +32,14 @@ const SECRET_KEYS = new Set([
 ]);
 /** Sent to every client, so no secret. */
 const RESPONSE_HEADERS = "registry.http.headers";
+const REDACTED = String(new Secret(""));
 const USER_INFO = /(:\/\/)[^/@\s]*@/g;
 
 /** Secrets, and the user information of URLs, become `[redacted]`. */
 function redact(path: string, value: unknown): unknown {
   const isSecret = path.split(/[.[]/).some((key) => SECRET_KEYS.has(key)) && !path.startsWith(`${RESPONSE_HEADERS}.`);
-  if (path.startsWith("registry.") && isSecret) return new Secret("");
-  return typeof value === "string" ? value.replace(USER_INFO, `$1${new Secret("")}@`) : value;
+  if (path.startsWith("registry.") && isSecret) return REDACTED;
+  return typeof value === "string" ? value.replace(USER_INFO, `$1${REDACTED}@`) : value;
 }
 
 /** Of the value itself, or of the list or section regctl.yaml has it in. */

@@ -1,14 +1,15 @@
 /** Stopping a deployment, starting it anew, and removing it; the images are kept unless their removal is asked for by name. */
-import { readdir, rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { applyStep } from "../deployment/apply.ts";
 import { waitUntilServing } from "../deployment/health.ts";
 import type { ObservedState } from "../deployment/observed.ts";
 import { type Change, changeOf, planRemoval } from "../deployment/plan.ts";
-import { RegctlError } from "../errors.ts";
+import { RegctlError, systemCodeOf } from "../errors.ts";
 import { fileError } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { readCertificateFiles } from "./certificates.ts";
+import { storageEntries } from "./data-folder.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -70,13 +71,24 @@ const RENDERED = [FILES.compose, "registry", FILES.configCache, FILES.secrets, F
 /** After `takeDown`: removes what `up` renders again, or with `data` everything regctl put into the folder. */
 export async function removeFiles(deployment: Deployment, options: { readonly data: boolean }): Promise<void> {
   const { directory, config } = deployment;
-  const everything = [config.data, "certs", "auth", ...RENDERED, FILES.config, FILES.state];
+  const remove = (path: string) => rm(path, { recursive: true, force: true });
+  const isInside = config.data.startsWith(`${directory}/`);
   try {
-    for (const path of options.data ? everything : RENDERED) {
-      await rm(path.startsWith("/") ? path : join(directory, path), { recursive: true, force: true });
-    }
-    if (options.data && (await readdir(directory)).length === 0) await rm(directory, { recursive: true });
+    for (const path of RENDERED) await remove(join(directory, path));
+    if (!options.data) return;
+    // Only a registry's storage: whatever else lies beside it is somebody else's.
+    for (const name of await storageEntries(config.data)) await remove(join(config.data, name));
+    if (isInside) await removeEmpty(config.data);
+    // regctl.yaml goes last but the lock: while it is there, an interrupted removal can be run again.
+    for (const path of ["certs", "auth", FILES.config, FILES.state]) await remove(join(directory, path));
+    await removeEmpty(directory);
   } catch (error) {
     throw fileError(error, `remove the files of ${directory}`);
   }
+}
+
+async function removeEmpty(directory: string): Promise<void> {
+  await rmdir(directory).catch((error: unknown) => {
+    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw error;
+  });
 }

@@ -1,67 +1,402 @@
-/** kill -9 after every single step of every command that changes something: the next command ends where an undisturbed one would. */
-import { cp, mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import type { Credentials } from "../support/clients.ts";
+/** kill -9 after every single step of every command that changes something: the next command ends where an undisturbed run would. */
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
 import { startRegctl } from "../support/e2e-background.ts";
-import { adoptCertificates, answer, deployed, edit, place, quickFlags, registryImage } from "../support/e2e-deployment.ts";
+import {
+  adoptCertificates,
+  answer,
+  deployed,
+  edit,
+  onlyContainer,
+  place,
+  quickFlags,
+  registryImage,
+} from "../support/e2e-deployment.ts";
 import { type DeploymentState, stateOf } from "../support/e2e-state.ts";
 import { killAt, type Step, stepsOf } from "../support/kill-at.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
 import { mustRun, runProgram } from "../support/run-program.ts";
 import type { Scenario } from "../support/scenario.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 /** A command, and what surrounds its kills. */
 interface Killed {
-  readonly args: readonly string[];
-  readonly input?: string;
+  readonly args: (one: Scenario) => readonly string[];
+  /** What it reads from stdin. */
+  readonly input?: (one: Scenario) => string;
   /** Makes a place in which the command has its work to do. */
   readonly make: () => Promise<Scenario>;
-  /** Brings the place back to where the command has its work to do, after the first run. */
-  readonly again: (place: Scenario) => Promise<void>;
+  /** After a run: brings the place to where the command has its work to do again. */
+  readonly again: (one: Scenario) => Promise<void>;
+  /** How many different states the command leaves in turn. */
+  readonly states?: number;
   /** What has to hold besides the equal state. */
-  readonly check?: (place: Scenario) => Promise<void>;
-  /** The command after the kill, when it is another one; the state then is compared with its own. */
+  readonly check?: (one: Scenario) => Promise<void>;
+  /** The command after the kill, when it is not the same one. */
   readonly next?: readonly string[];
+  /** How it may end besides 0: it may find all done. */
+  readonly mayEndWith?: number;
   readonly only?: (step: Step) => boolean;
+  /** Lines of the state that do not count. */
+  readonly except?: RegExp;
 }
 
+/** So many deployments are killed side by side: most of a run is waiting. */
 const LANES = 3;
 
-/** Each lane has a deployment of its own and takes the next step to kill at; resolves to the steps that were killed after. */
-async function killAtEveryStep(killed: Killed): Promise<void> {
-  const options = (one: Scenario) => ({ cwd: one.directory, ...(killed.input === undefined ? {} : { input: killed.input }) });
-  let queue: number[] | undefined;
+/** Resolves to the number of kills; rejects with every step after which the next command went wrong. */
+async function killAfterEveryStep(killed: Killed): Promise<number> {
   const failures: string[] = [];
+  let queue: number[] | undefined;
+  let kills = 0;
   const lane = async (): Promise<void> => {
     await using one = await killed.make();
-    const args = killed.args.map((arg) => arg.replaceAll("{name}", one.name).replaceAll("{dir}", one.directory).replaceAll("{port}", String(one.port)));
-    const undisturbed = await stepsOf(args, options(one));
-    expect(undisturbed.result).toMatchObject({ exitCode: 0 });
-    const wanted = await stateOf(one);
-    await killed.check?.(one);
-    queue ??= undisturbed.steps.filter(killed.only ?? (() => true)).map(({ number }) => number);
-    for (let n = queue.shift(); n !== undefined; n = queue.shift()) {
+    const input = killed.input?.(one);
+    const options = { cwd: one.directory, ...(input === undefined ? {} : { input }) };
+    const args = killed.args(one);
+    const wanted = new Map<string, DeploymentState>();
+    for (let turn = 0; turn < (killed.states ?? 1); turn++) {
+      if (turn > 0) await killed.again(one);
+      const { result, steps } = await stepsOf(args, options);
+      expect(result).toMatchObject({ exitCode: 0 });
+      wanted.set(await configOf(one), await comparedState(one, killed));
+      queue ??= steps.filter(killed.only ?? (() => true)).map(({ number }) => number);
+    }
+    for (let n = queue?.shift(); n !== undefined; n = queue?.shift()) {
       await killed.again(one);
-      const { result, steps } = await killAt(n, args, options(one));
-      const what = `killed after step ${n} (${steps.at(-1)?.kind} ${steps.at(-1)?.what})`;
+      const { result, steps } = await killAt(n, args, options);
+      kills += 1;
       try {
-        await expectSame(one, wanted, killed, args, result.signal);
+        expect(result.signal).toBe("SIGKILL");
+        const next = await one.regctl(killed.next ?? args, options);
+        if (next.exitCode !== killed.mayEndWith) expect(next).toMatchObject({ exitCode: 0 });
+        expect(await comparedState(one, killed)).toEqual(wanted.get(await configOf(one)));
+        await killed.check?.(one);
       } catch (error) {
-        failures.push(`${what}: ${error instanceof Error ? error.message : error}`);
-        await runProgram("sh", ["-c", `rm -rf ${one.directory}`]);
-        break;
+        const step = steps.at(-1);
+        failures.push(
+          `after step ${n} (${step?.kind} ${step?.what}): ${error instanceof Error ? error.message : error}`,
+        );
+        return;
       }
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   expect(failures).toEqual([]);
+  return kills;
 }
 
-async function expectSame(one: Scenario, wanted: DeploymentState, killed: Killed, args: readonly string[], signal: string | undefined): Promise<void> {
-  const next = await one.regctl(killed.next ?? args, { cwd: one.directory, ...(killed.input === undefined ? {} : { input: killed.input }) });
-  expect({ ...next, signal }).toMatchObject({ exitCode: 0 });
-  expect(await stateOf(one)).toEqual(wanted);
-  await killed.check?.(one);
+async function configOf(one: Scenario): Promise<string> {
+  return readFile(join(one.directory, "regctl.yaml"), "utf8").catch(() => "");
 }
+
+async function comparedState(one: Scenario, { except }: Killed): Promise<DeploymentState> {
+  const state = await stateOf(one);
+  return except === undefined ? state : { ...state, files: state.files.filter((line) => !except.test(line)) };
+}
+
+async function serves(one: Scenario): Promise<void> {
+  expect(await answer(one)).toBe(200);
+}
+
+/** As if the folder had never been a deployment, but for the authority that lies there. */
+async function startOver(one: Scenario): Promise<void> {
+  for (const { Id } of await one.containers()) await mustRun("docker", ["rm", "--force", Id]);
+  await runProgram("docker", ["network", "rm", `${one.name}_default`]);
+  await rm(one.directory, { recursive: true, force: true });
+  await adoptCertificates(one.directory);
+}
+
+const up = async (one: Scenario): Promise<void> => void (await one.must(["up"]));
+
+describe("a kill after any step", () => {
+  it("of init: init again ends with the registry it would have made", async () => {
+    const quick = await quickFlags();
+    const kills = await killAfterEveryStep({
+      args: (one) => [...one.initArgs, ...quick],
+      input: (one) => one.credentials.password,
+      make: () => place(),
+      again: startOver,
+      check: serves,
+    });
+    expect(kills).toBeGreaterThan(40);
+  });
+
+  it("of init that leaves a regctl.yaml: up ends with the same registry", async () => {
+    const quick = await quickFlags();
+    let hasConfig = false;
+    await killAfterEveryStep({
+      args: (one) => [...one.initArgs, ...quick],
+      input: (one) => one.credentials.password,
+      make: () => place(),
+      again: startOver,
+      check: serves,
+      next: ["up"],
+      only: ({ kind, what }) => {
+        hasConfig ||= what.endsWith("/regctl.yaml");
+        return hasConfig && ["rename", "rm", "engine"].includes(kind);
+      },
+      // Only init itself says that it is done: it has not shown its closing block yet.
+      except: /^\.regctl\/unfinished-init /,
+    });
+  });
+
+  it("of up after an edit: up again makes the same change, and only one container is left", async () => {
+    const toggle = async (one: Scenario): Promise<void> => {
+      const isInfo = /level: info/.test(await configOf(one));
+      await edit(one.directory, /level: \w+/, isInfo ? "level: warn" : "level: info");
+    };
+    const kills = await killAfterEveryStep({
+      args: () => ["up"],
+      make: async () => {
+        const one = await deployed();
+        await toggle(one);
+        return one;
+      },
+      again: toggle,
+      states: 2,
+      check: serves,
+    });
+    expect(kills).toBeGreaterThan(20);
+  });
+
+  it("of adduser: the user is there or can be added, and the others still log in", async () => {
+    const password = secretForTest();
+    const kills = await killAfterEveryStep({
+      args: () => ["adduser", "later", "--password-stdin"],
+      input: () => password,
+      make: () => deployed(),
+      again: async (one) => void (await one.must(["rmuser", "later"])),
+      check: async (one) => {
+        await serves(one);
+        expect(await answer(one, { user: "later", password })).toBe(200);
+        expect((await readFile(join(one.directory, "auth/htpasswd"), "utf8")).match(/^later:/gm)).toHaveLength(1);
+      },
+      mayEndWith: 5,
+    });
+    expect(kills).toBeGreaterThan(8);
+  });
+
+  it("of certs renew: renewing again ends with one certificate under the same authority, served", async () => {
+    const kills = await killAfterEveryStep({
+      args: () => ["certs", "renew"],
+      make: () => deployed(),
+      again: async () => {},
+      check: async (one) => {
+        await serves(one);
+        await servesItsCertificate(one);
+      },
+    });
+    expect(kills).toBeGreaterThan(20);
+  });
+
+  it("of certs renew: up serves whichever certificate the folder has", async () => {
+    await killAfterEveryStep({
+      args: () => ["certs", "renew"],
+      make: () => deployed(),
+      again: async () => {},
+      check: async (one) => {
+        await serves(one);
+        await servesItsCertificate(one);
+        expect((await one.must(["up"])).stdout).toBe("no changes\n");
+      },
+      next: ["up"],
+      only: ({ kind }) => ["rename", "rm", "engine"].includes(kind),
+    });
+  });
+
+  it("of down: down again leaves no container and no network", async () => {
+    await killAfterEveryStep({ args: () => ["down"], make: () => deployed(), again: up });
+  });
+
+  it("of destroy: destroy again leaves what is the user's, and nothing else", async () => {
+    await killAfterEveryStep({ args: () => ["destroy", "--yes"], make: () => deployed(), again: up });
+  });
+
+  it("of destroy --data: destroy again leaves nothing", async () => {
+    const saved = (one: Scenario) => join(dirname(one.directory), "saved");
+    const kills = await killAfterEveryStep({
+      args: (one) => ["destroy", "--data", "--yes", "--confirm", one.name, "--dir", one.directory],
+      make: async () => {
+        const one = await deployed();
+        await mustRun("cp", ["-a", one.directory, saved(one)]);
+        return one;
+      },
+      again: async (one) => {
+        await rm(one.directory, { recursive: true, force: true });
+        await mustRun("cp", ["-a", saved(one), one.directory]);
+        await up(one);
+      },
+      // There is no deployment any more.
+      mayEndWith: 2,
+      check: async (one) => expect(existsSync(one.directory)).toBe(false),
+    });
+    expect(kills).toBeGreaterThan(8);
+  });
+
+  it("of init that made an authority: it is kept once it is in place", async () => {
+    const quick = await quickFlags();
+    for (const after of [/ca\.key$/, /regctl\.yaml$/, /containers\/create\?/]) {
+      await using one = await place({ adopt: false });
+      const args = [...one.initArgs, ...quick];
+      const options = { cwd: one.directory, input: one.credentials.password };
+      const { steps } = await stepsOf(args, options);
+      await startOver(one);
+      await rm(join(one.directory, "certs"), { recursive: true });
+      const step = steps.find(({ what }) => after.test(what));
+      await killAt(step?.number ?? Number.NaN, args, options);
+      const key = await readFile(join(one.directory, "certs/ca.key"), "utf8");
+      const certificate = await readFile(one.caFile, "utf8").catch(() => undefined);
+      await one.must(args, { input: one.credentials.password });
+      expect(await readFile(join(one.directory, "certs/ca.key"), "utf8")).toBe(key);
+      if (certificate !== undefined) expect(await readFile(one.caFile, "utf8")).toBe(certificate);
+      await serves(one);
+    }
+  });
+});
+
+/** The certificate a client is shown is the one in the folder, and its key belongs to it. */
+async function servesItsCertificate(one: Scenario): Promise<void> {
+  const file = await readFile(join(one.directory, "certs/domain.crt"), "utf8");
+  const connect = [
+    "s_client",
+    "-connect",
+    `localhost:${one.port}`,
+    "-servername",
+    "localhost",
+    "-CAfile",
+    one.caFile,
+    "-verify_return_error",
+  ];
+  const { stdout } = await mustRun("openssl", connect);
+  expect(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(stdout)?.[0]).toBe(
+    /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(file)?.[0],
+  );
+}
+
+describe("signals and company", () => {
+  /** An image whose registry never answers, so that regctl waits. */
+  async function silentImage(name: string): Promise<AsyncDisposable & { readonly reference: string }> {
+    const reference = `regctl-test/silent:2-${name}`;
+    const { stdout } = await mustRun("docker", ["create", await registryImage()]);
+    const script = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+    const change = `ENTRYPOINT ${JSON.stringify(["/bin/busybox", "sh", "-c", script])}`;
+    await mustRun("docker", ["commit", "--change", change, "--change", "CMD []", stdout.trim(), reference]);
+    await mustRun("docker", ["rm", stdout.trim()]);
+    return {
+      reference,
+      async [Symbol.asyncDispose]() {
+        await runProgram("docker", ["image", "rm", "--force", reference]);
+      },
+    };
+  }
+
+  it("Ctrl-C in the middle of init ends it with 130, and init again completes it", async () => {
+    await using one = await place();
+    await using silent = await silentImage(one.name);
+    const quick = await quickFlags();
+    const flags = quick.map((flag, index) => (quick[index - 1] === "--image" ? silent.reference : flag));
+    await using running = startRegctl([...one.initArgs, ...flags], {
+      cwd: one.directory,
+      input: one.credentials.password,
+    });
+    await running.says("create network");
+    await mustRunning(one);
+    running.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ exitCode: 130 });
+    expect(running.stderr()).toContain("run the same command again");
+    await one.init(quick);
+    await serves(one);
+    expect((await one.must(["status"])).exitCode).toBe(0);
+    await onlyContainer(one);
+  });
+
+  it("Ctrl-C in the middle of up ends it with 130, and up again completes it or goes back", async () => {
+    await using one = await deployed();
+    await using silent = await silentImage(one.name);
+    const image = await registryImage();
+    await edit(one.directory, `image: ${image}`, `image: ${silent.reference}`);
+    await using running = startRegctl(["up"], { cwd: one.directory });
+    await mustRunning(one, `${one.name}-registry-1-next`);
+    running.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ exitCode: 130 });
+    await edit(one.directory, `image: ${silent.reference}`, `image: ${image}`);
+    await one.must(["up"]);
+    await serves(one);
+    await onlyContainer(one);
+    expect((await one.must(["up"])).stdout).toBe("no changes\n");
+  });
+
+  /** Waits until a container of the deployment runs. */
+  async function mustRunning(one: Scenario, name?: string): Promise<void> {
+    await expect
+      .poll(
+        async () =>
+          (await one.containers()).some(
+            ({ Name, State }) => State.Status === "running" && (name === undefined || Name === `/${name}`),
+          ),
+        { timeout: 60_000, interval: 50 },
+      )
+      .toBe(true);
+  }
+
+  it("two ups at once change it once", async () => {
+    await using one = await deployed();
+    await edit(one.directory, "level: info", "level: warn");
+    const results = await Promise.all([one.must(["up", "--json"]), one.must(["up", "--json"])]);
+    const counts = results.map(
+      ({ stdout }) => (JSON.parse(stdout) as { data: { changes: unknown[] } }).data.changes.length,
+    );
+    expect(counts.sort()).toEqual([0, 3]);
+    await onlyContainer(one);
+    await serves(one);
+  });
+
+  it("two inits at once make one deployment, whose password is the one that was shown", async () => {
+    await using one = await place();
+    const args = [
+      "init",
+      one.directory,
+      "--yes",
+      "--json",
+      "--name",
+      one.name,
+      "--port",
+      String(one.port),
+      ...(await quickFlags()),
+    ];
+    const results = await Promise.all([one.regctl(args), one.regctl(args)]);
+    expect(results.map(({ exitCode }) => exitCode).sort()).toEqual([0, 5]);
+    const shown = results.find(({ exitCode }) => exitCode === 0)?.stdout ?? "";
+    const { password } = (JSON.parse(shown) as { data: { password: string } }).data;
+    expect(await answer(one, { user: "admin", password })).toBe(200);
+    expect((await one.must(["status"])).exitCode).toBe(0);
+  });
+
+  it("SIGTERM to one that waits for another ends it with 143, and it has changed nothing", async () => {
+    await using one = await deployed();
+    await edit(one.directory, "level: info", "level: warn");
+    const before = await stateOf(one);
+    const lock = join(one.directory, ".regctl/lock");
+    const holder = runProgram("flock", [
+      lock,
+      "sh",
+      "-c",
+      `until [ -e ${one.directory}/release ]; do sleep 0.05; done`,
+    ]);
+    try {
+      await using waiting = startRegctl(["up"], { cwd: one.directory });
+      await waiting.says("waiting for");
+      waiting.kill("SIGTERM");
+      expect(await waiting.ended).toMatchObject({ exitCode: 143 });
+      expect((await one.regctl(["up", "--timeout", "1"])).exitCode).toBe(5);
+    } finally {
+      await mustRun("touch", [join(one.directory, "release")]);
+      await holder;
+      await rm(join(one.directory, "release"));
+    }
+    expect(await stateOf(one)).toEqual(before);
+    expect((await one.must(["up"])).exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,39 @@
+/** The folder of the images: what may lie in it, so that nothing of anybody else's is ever given away or removed. */
+import { readdir } from "node:fs/promises";
+import { RegctlError, systemCodeOf } from "../errors.ts";
+import { fileError } from "../project/files.ts";
+
+/** What distribution's file system driver makes in its root folder, and what a file system of its own begins with. */
+const STORAGE_ENTRIES: ReadonlySet<string> = new Set(["docker", "scheduler-state.json"]);
+const HARMLESS_ENTRIES: ReadonlySet<string> = new Set(["lost+found"]);
+
+async function entries(data: string): Promise<string[]> {
+  try {
+    return await readdir(data);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return [];
+    throw fileError(error, `read ${data}`);
+  }
+}
+
+/** Entries of the data folder that are a registry's storage. */
+export async function storageEntries(data: string): Promise<string[]> {
+  return (await entries(data)).filter((name) => STORAGE_ENTRIES.has(name));
+}
+
+/** Why a folder cannot be the data folder, or undefined. A missing or empty one can. */
+export async function dataFolderProblem(data: string): Promise<string | undefined> {
+  const strange = (await entries(data)).filter((name) => !STORAGE_ENTRIES.has(name) && !HARMLESS_ENTRIES.has(name));
+  if (strange.length === 0) return undefined;
+  const shown = strange.slice(0, 3).join(", ");
+  return `${data} holds other things than a registry's images (${shown}${strange.length > 3 ? ", …" : ""})`;
+}
+
+/** Before a data folder is mounted or given away. */
+export async function requireDataFolder(data: string): Promise<void> {
+  const problem = await dataFolderProblem(data);
+  if (problem === undefined) return;
+  throw new RegctlError("precondition-failed", problem, {
+    hint: "give the images a folder of their own: data: in regctl.yaml",
+  });
+}
