@@ -6,7 +6,7 @@
  * tests that need what is missing are left out with the reason, and with CI=true that is a failure.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,6 +20,9 @@ const cache =
   process.env.REGCTL_TEST_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? (isRoot ? "/var/cache" : join(homedir(), ".cache")), "regctl-test");
 const work = mkdtempSync(join(tmpdir(), "regctl-test-run-"));
+/** Short, as podman takes no path over 50 characters, and open to all, as tests run programs as other users. */
+const temporary = mkdtempSync(join(tmpdir(), "rt-"));
+chmodSync(temporary, 0o755);
 
 /** Set by Ctrl-C or SIGTERM: what runs is ended, nothing more is started, and the engine is stopped all the same. */
 let interruption;
@@ -185,8 +188,6 @@ async function main() {
   const results = [];
   try {
     // What tests forget to remove goes with the folder.
-    const temporary = join(work, "tmp");
-    mkdirSync(temporary);
     const env = { ...process.env, REGCTL_TEST_CACHE: cache, REGCTL_TEST_OUTPUTS: work, TMPDIR: temporary };
     // Tests that could use an engine must then use it, and fail without it.
     env.REGCTL_E2E = missing.length === 0 ? "1" : "0";
@@ -227,8 +228,8 @@ try {
   console.log(`test: ${error instanceof Error ? error.message : String(error)}`);
   outcome = { passed: 0, failed: 1 };
 } finally {
-  if (process.env.REGCTL_E2E_KEEP === "1") say(`kept ${work}`);
-  else rmSync(work, { recursive: true, force: true });
+  if (process.env.REGCTL_E2E_KEEP === "1") say(`kept ${work} and ${temporary}`);
+  else for (const folder of [work, temporary]) rmSync(folder, { recursive: true, force: true });
 }
 const summary = `${outcome.passed} passed, ${outcome.failed} failed`;
 // Whoever asks for the summary in a file prints it, after what npm has to say.

@@ -39,7 +39,7 @@ describe("certs", () => {
   let deployment: Made;
   beforeAll(async () => {
     deployment = await made();
-  });
+  }, 60_000);
 
   it("shows what openssl sees, leaf first, then the authority", async () => {
     const { data, openssl } = at(deployment);

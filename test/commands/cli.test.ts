@@ -178,7 +178,7 @@ describe("a wrong command line", () => {
 
 describe("completion", () => {
   // A fresh clone builds itself on the first use, and says so.
-  beforeAll(() => regctl(["--version"]));
+  beforeAll(() => regctl(["--version"]), 60_000);
 
   it.each(["completion bash", "--no-color completion bash", "completion bash --quiet"])(
     "prints a script that bash accepts: %s",

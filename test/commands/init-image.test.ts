@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../src/errors.ts";
 import { freePort } from "../contract/free-port.ts";
+import { adoptCertificates } from "../support/adopt-certificates.ts";
 import { edit, keep, made } from "../support/made-deployment.ts";
 import { type RunOptions, run } from "../support/run.ts";
 import { ServingEngine } from "../support/serving-engine.ts";
@@ -19,9 +20,13 @@ async function init(
 ) {
   const root = keep(temporaryDirectory());
   const engine = keep(new ServingEngine({ images, pullable }));
+  await adoptCertificates(join(root.path, "acme"));
   const argv = ["init", "acme", "--yes", "--port", String(await freePort()), "--bcrypt-cost", "5", ...flags];
   const result = await run(argv, { engine, cwd: root.path, ...options });
-  return { root: root.path, directory: join(root.path, "acme"), engine, result };
+  const directory = join(root.path, "acme");
+  /** Other than the certificates that were there before. */
+  const left = async () => (await readdir(directory)).filter((name) => name !== "certs");
+  return { directory, left, engine, result };
 }
 
 const imageOf = async (directory: string) =>
@@ -60,10 +65,10 @@ describe("init", () => {
   it.each(["registry:2.8.3", "mine.test/registry:2", "regctl/other:2"])(
     "never replaces the image that was asked for: %s",
     async (image) => {
-      const { result, root } = await init([ASSEMBLED, "registry:2"], ["--image", image]);
+      const { result, left } = await init([ASSEMBLED, "registry:2"], ["--image", image]);
       expect(result).toMatchObject({ exitCode: 1, stdout: "" });
       expect(result.stderr).toContain(`cannot pull ${image}`);
-      expect(await readdir(root)).toEqual([]);
+      expect(await left()).toEqual([]);
     },
   );
 
@@ -88,9 +93,10 @@ describe("init", () => {
   it("uses packages where there is neither image nor network, and says what it takes when there are none", async () => {
     const home = keep(temporaryDirectory());
     const missing = async (file: string) => {
+      if (file === "flock") return { exitCode: 0, stdout: "", stderr: "" };
       throw new RegctlError("not-found", `there is no program ${file}`);
     };
-    const { result, root } = await init([], [], {
+    const { result, left } = await init([], [], {
       environment: { HOME: home.path, XDG_CACHE_HOME: home.path },
       surroundings: { userId: 1000, run: missing },
     });
@@ -98,7 +104,7 @@ describe("init", () => {
     expect(result.stderr).toMatch(
       /failed assemble the registry image from packages\nregctl: cannot assemble the image/,
     );
-    expect(await readdir(root)).toEqual([]);
+    expect(await left()).toEqual([]);
   });
 
   describe("--offline", () => {
@@ -114,17 +120,18 @@ describe("init", () => {
 
     it.each(["registry:2", "registry:2.8.3"])("fails for %s, with the way to carry it here", async (image) => {
       const images = image === "registry:2" ? [] : [ASSEMBLED];
-      const { result, root } = await init(images, ["--offline", "--image", image], {}, [image]);
+      const { result, left } = await init(images, ["--offline", "--image", image], {}, [image]);
       expect(result).toMatchObject({ exitCode: 1, stdout: "" });
       expect(result.stderr).toContain(`regctl images save --output images.tar ${image}; here: regctl images load`);
-      expect(await readdir(root)).toEqual([]);
+      expect(await left()).toEqual([]);
     });
   });
 });
 
 describe("up", () => {
   it("gets an image that is gone, or writes down the one it took instead", async () => {
-    const { directory } = await made();
+    const { directory, engine: before } = await made();
+    await run(["down", "-C", directory], { engine: before });
     const engine = keep(new ServingEngine({ images: [ASSEMBLED] }));
     const planned = await run(["up", "-C", directory, "--dry-run"], { engine });
     expect(planned.stdout).toMatch(/\+ image +registry:2 +not on this engine; pulled/);
@@ -138,7 +145,7 @@ describe("up", () => {
     expect(await readFile(join(directory, "regctl.yaml"), "utf8")).toBe(
       text.replace("image: registry:2", `image: "${ASSEMBLED}"`),
     );
-    expect((await run(["up", "-C", directory], { engine })).stdout).toBe("no changes\n");
+    expect((await run(["up", "-C", directory, "--dry-run"], { engine })).stdout).toBe("no changes\n");
   });
 
   it("leaves the old container running when the new image cannot be had", async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   deployment = await made();
   for (const line of ["one\n", "two\n"]) deployment.engine.fake.writeLog("acme-registry-1", "stdout", line);
   deployment.engine.fake.writeLog("acme-registry-1", "stderr", "three, \u001b[31mred\u001b[0m\n");
-});
+}, 60_000);
 
 const logs = (...flags: string[]) => run(["logs", "-C", deployment.directory, ...flags], { engine: deployment.engine });
 

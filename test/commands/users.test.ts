@@ -16,7 +16,7 @@ const FOREIGN = "foreign:$2y$05$.kcQvpGgCng0SAMo5IbQp.7rFo9CvhesCV3uOqu3QXX0S0Uo
 let deployment: Made;
 beforeAll(async () => {
   deployment = await made();
-});
+}, 60_000);
 
 const users = (argv: readonly string[], options: RunOptions = {}) =>
   run([...argv, "-C", deployment.directory], options);

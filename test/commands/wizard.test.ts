@@ -1,9 +1,11 @@
 /** `init` with somebody at the terminal, and what is asked of nobody. */
+import { X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noPrompt, type Prompt } from "../../src/terminal/prompt.ts";
 import { freePort } from "../contract/free-port.ts";
+import { adoptCertificates } from "../support/adopt-certificates.ts";
 import { loginStatus } from "../support/login.ts";
 import { keep, made } from "../support/made-deployment.ts";
 import { opensslAuthority } from "../support/openssl-authority.ts";
@@ -18,11 +20,14 @@ const PASSWORD = "--password-stdin or --password-file";
 async function wizard(answers: Readonly<Record<string, string | boolean>>, ...flags: string[]) {
   const root = keep(temporaryDirectory());
   const engine = keep(new ServingEngine());
+  await adoptCertificates(join(root.path, "acme"));
   const prompt = recordingPrompt(answers);
   const argv = ["init", "acme", "--bcrypt-cost", "5", ...flags];
   const result = await run(argv, { engine, cwd: root.path, surroundings: { prompt } });
   const directory = join(root.path, "acme");
-  return { result, root: root.path, directory, engine, asked: prompt.asked };
+  /** Other than the certificates that were there before. */
+  const made = async () => (await readdir(directory)).filter((name) => name !== "certs");
+  return { result, directory, made, engine, asked: prompt.asked };
 }
 
 const flagsOf = (asked: readonly { readonly flag: string }[]) => asked.map(({ flag }) => flag);
@@ -31,7 +36,7 @@ describe("the questions of init", () => {
   it("come in this order, with these defaults, and what is answered is what is made", async () => {
     const port = await freePort();
     const password = secretForTest();
-    const answers = { "--domain": "127.0.0.1", "--port": String(port), "--user": "ci", "--data": "images" };
+    const answers = { "--port": String(port), "--user": "ci", "--data": "images" };
     const { result, directory, asked } = await wizard({ ...answers, [PASSWORD]: password });
     expect(result.exitCode).toBe(0);
     expect(asked.map(({ flag, default: otherwise }) => [flag, otherwise])).toEqual([
@@ -43,7 +48,7 @@ describe("the questions of init", () => {
       [PASSWORD, undefined],
     ]);
     for (const { message } of asked) expect(message).toMatch(/^[A-Z].{5,75}$/);
-    expect(result.stdout).toContain(`https://127.0.0.1:${port}`);
+    expect(result.stdout).toContain(`https://localhost:${port}`);
     expect(result.stdout).toMatch(/User: +ci\nPassword: +the one you gave\n/);
     expect(result.stdout).not.toContain(password);
     expect(await loginStatus({ directory, port }, "ci", password)).toBe(200);
@@ -51,10 +56,9 @@ describe("the questions of init", () => {
   });
 
   it("are not asked where a flag has the answer", async () => {
-    const port = String(await freePort());
-    const all = { domain: "127.0.0.1", port, tls: "own-ca", user: "ci", data: "images" };
+    const all = { domain: "localhost", port: String(await freePort()), tls: "own-ca", user: "ci", data: "images" };
     for (const [name, value] of Object.entries(all)) {
-      const { result, asked } = await wizard({ "--port": port }, `--${name}`, value);
+      const { result, asked } = await wizard({ "--port": String(await freePort()) }, `--${name}`, value);
       expect(result.exitCode, result.stderr).toBe(0);
       expect(flagsOf(asked)).toEqual(
         ["--domain", "--port", "--tls", "--user", "--data", PASSWORD].filter((flag) => flag !== `--${name}`),
@@ -67,7 +71,7 @@ describe("the questions of init", () => {
     expect(result.exitCode, result.stderr).toBe(0);
     expect(flagsOf(asked)).toEqual(["--domain", "--port", "--tls", "--data"]);
     expect(result.stdout).not.toMatch(/User:|Password:|docker login/);
-    expect(await readFile(join(directory, "regctl.yaml"), "utf8")).toMatch(/^bind: 127.0.0.1$/m);
+    expect(await readFile(join(directory, "regctl.yaml"), "utf8")).toMatch(/^bind: "127.0.0.1"$/m);
   });
 
   it("ask for the files of a certificate somebody has", async () => {
@@ -83,7 +87,9 @@ describe("the questions of init", () => {
     );
     expect(result.exitCode, result.stderr).toBe(0);
     expect(flagsOf(asked)).toEqual(["--domain", "--port", "--tls", "--cert", "--key", "--user", "--data", PASSWORD]);
-    expect(await readdir(join(directory, "certs"))).toEqual(["ca.crt", "domain.crt", "domain.key"]);
+    expect(new X509Certificate(await readFile(join(directory, "certs/domain.crt"))).raw).toEqual(
+      new X509Certificate(await readFile(certFile)).raw,
+    );
   });
 
   it("make a password up where none is typed", async () => {
@@ -101,9 +107,9 @@ describe("the questions of init", () => {
     ["--user", "a:b"],
     ["--user", "#a"],
   ])("refuse a wrong answer at once: %s %s", async (flag, answer) => {
-    const { result, root } = await wizard({ "--port": String(await freePort()), [flag]: answer });
+    const { result, made: files } = await wizard({ "--port": String(await freePort()), [flag]: answer });
     expect(result.stderr).toContain(`${answer} is refused: `);
-    expect(await readdir(root)).toEqual([]);
+    expect(await files()).toEqual([]);
   });
 
   it("are none with --yes", async () => {
