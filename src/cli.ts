@@ -78,6 +78,7 @@ export function buildProgram(
     .option("--bind <address>", "address to publish the port on (0.0.0.0; 127.0.0.1 without TLS or users)")
     .option("--port <port>", "port clients connect to (5000)", wholeNumber(1, 65_535))
     .option("--image <reference>", "registry image (registry:2)")
+    .option("--distribution <major>", "2 or 3, when the image's tag does not begin with it", wholeNumber(2, 3))
     .addOption(
       new Option("--tls <mode>", "where the certificate comes from (own-ca)").choices(["own-ca", "provided", "none"]),
     )

@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly streams: Streams;
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
+  /** How this program is called from here: `regctl`, or `bin/regctl` in a clone. */
+  readonly programName: string;
   readonly userId: number;
   readonly groupId: number;
   readonly now: () => Date;
@@ -51,6 +53,7 @@ export interface Context {
   readonly stdin: Streams["stdin"];
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
+  readonly programName: string;
   readonly userId: number;
   readonly groupId: number;
   readonly isRoot: boolean;
@@ -118,6 +121,7 @@ export function createContext(options: GlobalOptions, surroundings: Surroundings
     stdin: streams.stdin,
     environment,
     workingDirectory: surroundings.workingDirectory,
+    programName: surroundings.programName,
     userId: surroundings.userId,
     groupId: surroundings.groupId,
     isRoot,

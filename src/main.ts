@@ -1,5 +1,6 @@
 /** argv -> exit code. The only catch-all, the only place where signals become cancellation. */
 import { readFileSync } from "node:fs";
+import { basename, delimiter, dirname, relative } from "node:path";
 import { buildProgram } from "./cli.ts";
 import { isUsage, usageError } from "./command-line.ts";
 import type { Surroundings } from "./context.ts";
@@ -28,13 +29,21 @@ export async function main(argv: readonly string[], surroundings: Surroundings, 
     return exitCode;
   } catch (error) {
     const reason = signal.aborted ? signal.reason : undefined;
-    const shown = reason instanceof RegctlError ? reason : isUsage(error) ? usageError(error) : error;
-    if (shown === undefined) return 0;
+    const usage = isUsage(error) ? usageError(error) : undefined;
+    if (isUsage(error) && usage === undefined) return 0;
+    const shown = reason instanceof RegctlError ? reason : (usage ?? error);
     const { reportError } = await import("./terminal/report-error.ts");
     const report = reportError(shown, { ...flags, version });
     surroundings.streams.stderr.write(`${report.text}\n`);
     return report.exitCode;
   }
+}
+
+/** `regctl` when the shell finds it by that name, else its path from here. */
+function programName(): string {
+  const program = process.argv[1] ?? "regctl";
+  const isInPath = (process.env.PATH ?? "").split(delimiter).includes(dirname(program));
+  return isInPath ? basename(program) : relative(process.cwd(), program);
 }
 
 /** The process's own run: its streams, its signals. The first signal cancels, the second ends at once. */
@@ -62,6 +71,7 @@ export async function runProcess(): Promise<number> {
       streams: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
       environment: process.env,
       workingDirectory: process.cwd(),
+      programName: programName(),
       userId: process.getuid?.() ?? 0,
       groupId: process.getgid?.() ?? 0,
       now: () => new Date(),

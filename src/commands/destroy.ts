@@ -3,7 +3,7 @@ import { renderChanges } from "../deployment/plan.ts";
 import { RegctlError } from "../errors.ts";
 import { loadDeployment, withLock } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
-import { removalChanges, removeFiles, takeDown } from "../operations/take-down.ts";
+import { fileRemovals, removalChanges, removeFiles, takeDown } from "../operations/take-down.ts";
 import { confirmName } from "./confirm-name.ts";
 
 export interface DestroyFlags {
@@ -35,7 +35,9 @@ export async function destroy(context: Context, flags: DestroyFlags): Promise<vo
   if (!dryRun) await agree(context, config.name, directory, flags);
   await withLock(context, directory, "destroy", async () => {
     const deployment = await loadDeployment(directory);
-    const changes = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);
+    const files = await fileRemovals(deployment, { data });
+    const engine = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);
+    const changes = [...engine, ...files];
     if (!dryRun) await removeFiles(deployment, { data });
     const kept = data
       ? "nothing is left of it"

@@ -1,46 +1,73 @@
 import type { InitResult } from "../operations/init.ts";
 import { renderFacts } from "../terminal/table.ts";
 
-function clientTrust(result: InitResult, host: string): string[] {
-  const { authorityFile } = result;
+interface Words {
+  readonly result: InitResult;
+  /** `registry.example.com:5000`, as references begin. */
+  readonly host: string;
+  /** `regctl --dir FOLDER`, as it can be typed here. */
+  readonly program: string;
+}
+
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
+
+/** docker takes names of loopback without asking for a certificate; everything else has to know the authority. */
+function clientTrust({ result, host, program }: Words): string[] {
+  const { authorityFile, config } = result;
   if (authorityFile === undefined) return [];
+  const isLoopback = LOOPBACK_NAMES.has(config.domain);
+  const name = isLoopback ? host.replace(/^[^:]+|^\[.*\]/, "HOST") : host;
   return [
     "",
+    ...(isLoopback
+      ? [
+          `docker on this host needs nothing more for ${config.domain}. For clients elsewhere add a name they can resolve:`,
+          `  ${program} certs issue HOST`,
+        ]
+      : []),
     "Let a client trust it (docker; on each client, no restart):",
-    `  sudo mkdir -p /etc/docker/certs.d/${host}`,
-    `  sudo cp ca.crt /etc/docker/certs.d/${host}/ca.crt      # ca.crt is ${authorityFile}`,
+    `  sudo mkdir -p /etc/docker/certs.d/${name}`,
+    `  sudo cp ca.crt /etc/docker/certs.d/${name}/ca.crt      # ca.crt is ${authorityFile}`,
+  ];
+}
+
+function pushing({ result, host }: Words): string[] {
+  if (result.containers.length === 0) return [];
+  return [
+    "",
+    "Push an image:",
+    ...(result.user === undefined ? [] : [`  docker login ${host} -u ${result.user}`]),
+    `  docker tag IMAGE ${host}/IMAGE`,
+    `  docker push ${host}/IMAGE`,
+  ];
+}
+
+function user({ user: name, generatedPassword }: InitResult): (readonly [string, string])[] {
+  if (name === undefined) return [];
+  const password =
+    generatedPassword === undefined ? "the one you gave" : `${generatedPassword.reveal()}   (shown this once)`;
+  return [
+    ["User", name],
+    ["Password", password],
   ];
 }
 
 /** What a person needs next: where it is, how to log in, push, and how clients come to trust it. */
-export function renderClosingBlock(result: InitResult, host: string): string {
-  const { user, generatedPassword } = result;
-  const password =
-    generatedPassword === undefined ? "the one you gave" : `${generatedPassword.reveal()}   (shown this once)`;
-  const isRunning = result.containers.length > 0;
-  const at = `regctl --dir ${result.directory}`;
+export function renderClosingBlock(words: Words): string {
+  const { result, program } = words;
   return [
-    isRunning ? "Your registry is running." : `Everything is written; start it with: ${at} up`,
+    result.containers.length > 0 ? "Your registry is running." : `Everything is written; start it with: ${program} up`,
     "",
     renderFacts([
       ["URL", result.url],
-      ...(user === undefined
-        ? []
-        : ([
-            ["User", user],
-            ["Password", password],
-          ] as const)),
+      ...user(result),
       ...(result.authorityFile === undefined ? [] : ([["CA", result.authorityFile]] as const)),
       ["Folder", result.directory],
       ["Image", `${result.image} (${result.imageSource})`],
     ]),
+    ...pushing(words),
+    ...clientTrust(words),
     "",
-    "Push an image:",
-    ...(user === undefined ? [] : [`  docker login ${host} -u ${user}`]),
-    `  docker tag IMAGE ${host}/IMAGE`,
-    `  docker push ${host}/IMAGE`,
-    ...clientTrust(result, host),
-    "",
-    `Next: ${at} status · ${at} adduser NAME · ${at} certs`,
+    `Next: ${program} status · ${program} adduser NAME · ${program} certs`,
   ].join("\n");
 }

@@ -23,6 +23,7 @@ export interface InitFlags extends PasswordFlags {
   readonly bind?: string;
   readonly port?: number;
   readonly image?: string;
+  readonly distribution?: 2 | 3;
   readonly tls?: TlsMode;
   readonly cert?: string;
   readonly key?: string;
@@ -148,6 +149,7 @@ async function answersFrom(context: Context, directory: string, flags: InitFlags
     bind: flags.bind ?? defaultBind({ tls: { mode: tlsMode }, auth: { mode: authMode }, insecure }),
     port: flags.port ?? DEFAULT_PORT,
     image: flags.image ?? DEFAULT_IMAGE,
+    distribution: flags.distribution,
     tlsMode,
     provided: await providedFiles(context, flags),
     authMode,
@@ -193,11 +195,11 @@ export async function init(context: Context, directory: string | undefined, flag
   const target = context.absolute(directory ?? context.options.dir ?? "registry");
   const answers = await answersFrom(context, target, asks ? await ask(context, flags) : flags);
   const result = await initialise(context, answers);
-  context.output.result(
-    "init",
-    resultData(result),
-    renderClosingBlock(result, hostAndPort(result.config)),
-    result.generatedPassword?.reveal() ?? result.url,
-  );
+  const block = renderClosingBlock({
+    result,
+    host: hostAndPort(result.config),
+    program: `${context.programName} --dir ${result.directory}`,
+  });
+  context.output.result("init", resultData(result), block, result.generatedPassword?.reveal() ?? result.url);
   await finishInit(result.directory);
 }

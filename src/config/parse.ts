@@ -143,7 +143,10 @@ function checkWritten(
   const issues = rules.flatMap((rule) => rule(config));
   if (major === undefined) {
     const message = `its tag does not say which major version of distribution ${JSON.stringify(written.image)} holds`;
-    return { config, issues: [{ path: "image", message, hint: "add distribution: 2 or distribution: 3" }, ...issues] };
+    return {
+      config,
+      issues: [{ path: "image", message, hint: "add distribution: 2 or distribution: 3 (--distribution)" }, ...issues],
+    };
   }
   // Checked as it will be rendered: a key may need another one that regctl sets.
   const nested = checkDistribution(registryConfig(config, new Secret("-")), major);

@@ -45,7 +45,8 @@ const bindAddress: Rule = (config) =>
 
 const openToStrangers: Rule = (config) => {
   if (config.insecure || LOOPBACK.test(config.bind)) return [];
-  const hint = "set bind: 127.0.0.1, or insecure: true when the network itself is trusted";
+  const hint =
+    "publish it on loopback only (bind: 127.0.0.1), or say insecure: true (--insecure) when the network is trusted";
   return [
     ...(config.tls.mode === "none"
       ? [{ path: "tls.mode", message: "none sends passwords and images readable over the network", hint }]

@@ -7,6 +7,8 @@ export interface ApplyOptions {
   readonly signal: AbortSignal;
   /** Resolves when the registry serves; rejects with what it says instead. */
   readonly untilServing: (containerId: string) => Promise<void>;
+  /** Puts back the files the old container ran with, before it starts again. */
+  readonly beforeRollback: () => Promise<void>;
 }
 
 async function startOrRemove(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
@@ -35,6 +37,7 @@ async function replace(
     // An interrupted run is finished by the next one; undoing here would race the user's second Ctrl-C.
     if (signal.aborted) throw error;
     await engine.containers.remove(id, { force: true });
+    await options.beforeRollback();
     await engine.containers.start(old.id);
     throw new RegctlError("operation-failed", `the new ${spec.name} did not come up: ${messageOf(error)}`, {
       cause: error,

@@ -25,8 +25,11 @@ export function whatChanged(before: string, after: string): string {
     return "it is not valid YAML any more";
   }
   const wanted = leavesOf(after);
-  const keys = [...new Set([...old.keys(), ...wanted.keys()])].filter((key) => old.get(key) !== wanted.get(key));
-  if (keys.length === 0) return "it was edited";
+  const all = [...new Set([...old.keys(), ...wanted.keys()])].filter((key) => old.get(key) !== wanted.get(key));
+  if (all.length === 0) return "it was edited";
+  // Labels carry hashes of what changed elsewhere, and that is a change of its own.
+  const keys = all.filter((key) => !key.includes(".labels."));
+  if (keys.length === 0) return "follows the other changes";
   const more = keys.length > SHOWN ? ` and ${keys.length - SHOWN} more` : "";
   return `${keys.slice(0, SHOWN).join(", ")}${more} changed`;
 }

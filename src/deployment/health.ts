@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Config, registryUrl } from "../config/config.ts";
 import type { Engine, ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
+import { lastLines } from "../last-lines.ts";
 import { ping } from "../registry/client.ts";
 import type { Secret } from "../secret.ts";
 
@@ -54,10 +55,17 @@ export function containerProblem(container: ObservedContainer | undefined): stri
   return undefined;
 }
 
-async function lastLogLines(engine: Engine, id: string): Promise<string> {
+/** What a registry says when it gives up; a Go panic ends in pages of stack that tell nothing. */
+const TELLING = /panic:|level=(fatal|error)|configuration error/;
+const LOG_LINES = 60;
+const SHOWN_LINES = 5;
+
+async function lastWords(engine: Engine, id: string): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const line of engine.containers.logs(id, { follow: false, tail: 5 })) chunks.push(line.data);
-  return Buffer.concat(chunks).toString("utf8").trim();
+  for await (const line of engine.containers.logs(id, { follow: false, tail: LOG_LINES })) chunks.push(line.data);
+  const lines = lastLines(Buffer.concat(chunks).toString("utf8"), LOG_LINES);
+  const telling = lines.filter((line) => TELLING.test(line));
+  return (telling.length > 0 ? telling : lines).slice(-SHOWN_LINES).join("\n");
 }
 
 export interface WaitOptions {
@@ -85,7 +93,7 @@ export async function waitUntilServing(
     const dead =
       containerProblem(container) ?? (restarts ? `it keeps restarting (exit code ${container?.exitCode})` : undefined);
     if (dead !== undefined || performance.now() > deadline) {
-      const words = await lastLogLines(engine, containerId).catch(() => "");
+      const words = await lastWords(engine, containerId).catch(() => "");
       throw new RegctlError(
         "registry-failed",
         `the registry does not serve: ${dead ?? problem}${words === "" ? "" : `\n${words}`}`,

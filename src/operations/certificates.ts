@@ -47,8 +47,8 @@ export async function reasonToIssue(config: Config, files: CertificateFiles, now
   } catch {
     return "it cannot be read";
   }
-  if (files.authorityPem !== undefined && !leaf.verify(new X509Certificate(files.authorityPem).publicKey))
-    return "another authority issued it";
+  if (files.authorityPem === undefined) return "its authority is missing";
+  if (!leaf.verify(new X509Certificate(files.authorityPem).publicKey)) return "another authority issued it";
   const info = describeCertificate(leaf, now);
   const wanted = normalizeHosts(certificateHosts(config)).map((host) => host.value);
   const missing = wanted.filter((host) => !info.sans.includes(host));
@@ -58,25 +58,28 @@ export async function reasonToIssue(config: Config, files: CertificateFiles, now
   return info.daysLeft < 0 ? `expired ${info.notAfter}` : undefined;
 }
 
-/** The authority to sign with, made when the deployment has none. A lost key is never made up for by a new authority. */
+/**
+ * The authority to sign with, made only for a deployment that has no certificate at all: clients trust the one there was,
+ * so a lost one is never made up for silently.
+ */
 async function authority(
   config: Config,
   files: CertificateFiles,
   now: Date,
 ): Promise<{ readonly pair: CertifiedKey; readonly isNew: boolean }> {
-  const { authorityPem, authorityKeyPem } = files;
+  const { authorityPem, authorityKeyPem, certificatePem, keyPem } = files;
   if (authorityPem !== undefined && authorityKeyPem !== undefined)
     return { pair: { certificatePem: authorityPem, keyPem: authorityKeyPem }, isNew: false };
-  if (authorityPem === undefined && authorityKeyPem === undefined) {
+  if ([authorityPem, authorityKeyPem, certificatePem, keyPem].every((file) => file === undefined)) {
     const { createAuthority } = await import("../pki/authority.ts");
     return { pair: await createAuthority({ deploymentName: config.name, now }), isNew: true };
   }
   const missing = authorityPem === undefined ? FILES.authorityCertificate : FILES.authorityKey;
   throw new RegctlError(
     "precondition-failed",
-    `${missing} is missing: no certificate can be issued without it, and a new authority would be unknown to every client`,
+    `${missing} is missing: no certificate can be issued without it, and clients would not know a new authority`,
     {
-      hint: `put ${missing} back from a backup; to begin anew, remove both certs/ca.crt and certs/ca.key and run \`regctl up\`, then let every client trust the new ca.crt`,
+      hint: `put ${missing} back from a backup; to begin anew with an authority every client has to trust again: rm -r certs, then \`regctl up\``,
     },
   );
 }

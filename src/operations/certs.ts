@@ -11,7 +11,7 @@ import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
 import { issueCertificate, readCertificateFiles } from "./certificates.ts";
 import { type Deployment, loadDeployment, parseConfigText } from "./deployment.ts";
-import { directories, sameFile } from "./owners.ts";
+import { directories, presentFiles, sameFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { bringUp } from "./up.ts";
 
@@ -57,21 +57,29 @@ function requireOwnAuthority(deployment: Deployment): void {
 async function replaceCertificate(
   ports: OperationPorts,
   deployment: Deployment,
+  because: string,
   more: readonly FileChange[],
 ): Promise<readonly Change[]> {
   const { directory, config } = deployment;
   // Asked before the first change: a certificate nobody can be served is not issued.
   await ports.engine();
   const issued = await issueCertificate(ports, config, await readCertificateFiles(directory));
-  await commitTransaction(directory, { directories: directories(ports, config), files: [...issued.files, ...more] });
-  return bringUp(ports, deployment, { dryRun: false, offline: false });
+  const files = [...issued.files, ...more];
+  const replaced = await presentFiles(
+    ports,
+    directory,
+    files.map(({ path }) => path),
+  );
+  await commitTransaction(directory, { directories: directories(ports, config), files });
+  const changes = await bringUp(ports, deployment, { dryRun: false, offline: false, replaced });
+  return [{ action: "change", kind: "certificate", name: FILES.certificate, because }, ...changes];
 }
 
 /** A new key and certificate under the same authority: clients notice nothing. The caller holds the lock. */
 export async function renewCertificate(ports: OperationPorts, directory: string): Promise<readonly Change[]> {
   const deployment = await loadDeployment(directory);
   requireOwnAuthority(deployment);
-  return replaceCertificate(ports, deployment, []);
+  return replaceCertificate(ports, deployment, "renewed", []);
 }
 
 /** Adds names to `san` in regctl.yaml and issues a certificate that covers them. The caller holds the lock. */
@@ -90,7 +98,9 @@ export async function issueForNames(
   const { setConfigValue } = await import("../config/edit.ts");
   const text = setConfigValue(deployment.text, "san", [...config.san, ...added]);
   const changed: Deployment = { directory, text, config: (await parseConfigText(directory, text)).config };
-  return replaceCertificate(ports, changed, [await sameFile(ports, directory, FILES.config, text)]);
+  return replaceCertificate(ports, changed, `covers ${added.join(", ")} as well`, [
+    await sameFile(ports, directory, FILES.config, text),
+  ]);
 }
 
 /** The authority clients have to trust, as PEM. */

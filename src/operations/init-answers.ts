@@ -19,6 +19,8 @@ export interface InitAnswers {
   readonly bind: string;
   readonly port: number;
   readonly image: string;
+  /** Only when the image's tag does not say it. */
+  readonly distribution: 2 | 3 | undefined;
   readonly tlsMode: TlsMode;
   /** Paths, only with tlsMode "provided". */
   readonly provided: ProvidedFiles | undefined;
@@ -45,6 +47,7 @@ export function configText(answers: InitAnswers, image: string, user: Config["us
     port: yamlValue(answers.port),
     bind: yamlValue(answers.bind),
     image: yamlValue(image),
+    distribution: answers.distribution === undefined ? "# distribution: 2" : `distribution: ${answers.distribution}`,
     data: yamlValue(answers.data),
     user: JSON.stringify(`${user.uid}:${user.gid}`),
     tlsMode: yamlValue(answers.tlsMode),

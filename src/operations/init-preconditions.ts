@@ -71,8 +71,9 @@ const folder: Precondition = async ({ answers }) => {
       },
     ];
   }
-  const strange =
-    parent === directory ? (await readdir(directory)).filter((name) => [FILES.compose, "registry"].includes(name)) : [];
+  // Beside the state of a killed init they are its own: it had begun to move its files into place.
+  const isOurs = parent !== directory || (await exists(join(directory, FILES.state)));
+  const strange = isOurs ? [] : (await readdir(directory)).filter((name) => [FILES.compose, "registry"].includes(name));
   return strange.map((name) => ({
     code: "precondition-failed",
     path: "folder",

@@ -44,20 +44,37 @@ async function localAssembled(ports: OperationPorts, engine: Engine): Promise<st
 
 /** Pulls with the credentials docker has for that registry; progress by layer. */
 export async function pullImage(ports: OperationPorts, engine: Engine, reference: string): Promise<void> {
+  const failure = await tryPull(ports, engine, reference, () => false);
+  if (failure !== undefined) throw failure;
+}
+
+/** Resolves to the failure when it is one the caller can do without the image for; others are thrown. */
+async function tryPull(
+  ports: OperationPorts,
+  engine: Engine,
+  reference: string,
+  isBearable: (error: RegctlError) => boolean,
+): Promise<RegctlError | undefined> {
   const { domain } = parseReference(reference);
   const credentials = await ports.findCredentials(domain).catch((error: unknown) => {
     if (!(error instanceof RegctlError) || error.code !== "operation-failed") throw error;
     ports.output.warn(`${error.message}; pulling without credentials`);
     return undefined;
   });
-  await withStep(ports.progress, `pull ${reference}`, async (step) => {
-    await engine.images.pull(reference, {
-      signal: ports.signal,
-      credentials,
-      onProgress: (progress) => step.update(pullWords(progress)),
-    });
-    return { value: undefined };
+  return withStep(ports.progress, `pull ${reference}`, async (step) => {
+    try {
+      const onProgress = (progress: PullProgress) => step.update(pullWords(progress));
+      await engine.images.pull(reference, { signal: ports.signal, credentials, onProgress });
+      return { value: undefined };
+    } catch (error) {
+      if (error instanceof RegctlError && isBearable(error)) return { value: error, words: "not reachable" };
+      throw error;
+    }
   });
+}
+
+function isForNetworkReasons(error: RegctlError): boolean {
+  return error.code === "image-unavailable" && error.details?.reason === "network";
 }
 
 /** Assembles the registry image from packages and loads it; resolves to its reference. */
@@ -118,17 +135,9 @@ export async function obtainImage(
       hint: `set image: ${built} in regctl.yaml, then run \`regctl up\``,
     });
   }
-  try {
-    await pullImage(ports, engine, reference);
-    return { reference, source: "pulled" };
-  } catch (error) {
-    const forNetworkReasons =
-      error instanceof RegctlError && error.code === "image-unavailable" && error.details?.reason === "network";
-    if (!isDefault || !forNetworkReasons) throw error;
-    ports.output.warn(
-      `${reference} cannot be pulled (${error.message}); taking the registry from this host's packages instead`,
-    );
-    const assembled = (await localAssembled(ports, engine)) ?? (await buildRegistryImage(ports, engine));
-    return { reference: assembled, source: "packages" };
-  }
+  const failure = await tryPull(ports, engine, reference, (error) => isDefault && isForNetworkReasons(error));
+  if (failure === undefined) return { reference, source: "pulled" };
+  ports.output.warn(`${failure.message}; taking the registry from this host's packages instead`);
+  const assembled = (await localAssembled(ports, engine)) ?? (await buildRegistryImage(ports, engine));
+  return { reference: assembled, source: "packages" };
 }

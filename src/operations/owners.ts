@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import type { FileChange, Owner } from "../project/files.ts";
+import { type FileChange, type Owner, readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import type { DirectoryChange } from "../project/transaction.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -32,6 +32,17 @@ export function publicFile(path: string, content: string): FileChange {
 export async function sameFile(ports: Who, directory: string, path: string, content: string): Promise<FileChange> {
   const { mode, uid, gid } = await stat(join(directory, path));
   return { path, content, mode: mode & 0o777, owner: ports.isRoot ? { uid, gid } : undefined };
+}
+
+/** The files as they are now, to put them back; those that are not there are left out. */
+export async function presentFiles(ports: Who, directory: string, paths: readonly string[]): Promise<FileChange[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const content = await readIfExists(join(directory, path));
+      return content === undefined ? [] : [await sameFile(ports, directory, path, content)];
+    }),
+  );
+  return found.flat();
 }
 
 /** The folders of a deployment; those a container mounts belong to who it runs as. */

@@ -1,6 +1,6 @@
 /** Who owns what the containers read and write; only root can change that, and only root's deployments need it. */
 import { lchown, lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Config } from "../config/config.ts";
 import type { Change } from "../deployment/plan.ts";
 import { RegctlError } from "../errors.ts";
@@ -30,7 +30,7 @@ async function foreignPaths(ports: OperationPorts, directory: string, config: Co
 export async function ownershipChanges(ports: OperationPorts, directory: string, config: Config): Promise<Change[]> {
   const because = `does not belong to ${config.user.uid}:${config.user.gid}`;
   const paths = await foreignPaths(ports, directory, config);
-  return paths.map((name) => ({ action: "change", kind: "file", name, because }));
+  return paths.map((path) => ({ action: "change", kind: "file", name: relative(directory, path), because }));
 }
 
 /** Gives them to whom they should belong; everything below the data folder as well. Run twice it does the rest. */

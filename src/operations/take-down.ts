@@ -1,12 +1,12 @@
 /** Stopping a deployment, starting it anew, and removing it; the images are kept unless their removal is asked for by name. */
 import { rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { applyStep } from "../deployment/apply.ts";
 import { waitUntilServing } from "../deployment/health.ts";
 import type { ObservedState } from "../deployment/observed.ts";
 import { type Change, changeOf, planRemoval } from "../deployment/plan.ts";
 import { RegctlError, systemCodeOf } from "../errors.ts";
-import { fileError } from "../project/files.ts";
+import { exists, fileError } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { readCertificateFiles } from "./certificates.ts";
 import { storageEntries } from "./data-folder.ts";
@@ -15,7 +15,8 @@ import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
 import { withStep } from "./with-step.ts";
 
-const NO_WAIT = { untilServing: () => Promise.resolve() };
+/** Nothing is started, so nothing is waited for or rolled back. */
+const NO_WAIT = { untilServing: () => Promise.resolve(), beforeRollback: () => Promise.resolve() };
 
 async function observed(ports: OperationPorts, deployment: Deployment): Promise<ObservedState> {
   return observeOwn(ports, await ports.engine(), deployment);
@@ -65,25 +66,49 @@ export async function restart(ports: OperationPorts, directory: string): Promise
   return containers.map((container) => container.name);
 }
 
-/** What only its owner can make again: configuration, users, the authority every client trusts, the images. */
+/** What `up` renders again; everything else only its owner can make: regctl.yaml, users, the authority, the images. */
 const RENDERED = [FILES.compose, "registry", FILES.configCache, FILES.secrets, FILES.unfinishedInit] as const;
+
+interface Removal {
+  /** Absolute, in the order they are removed. */
+  readonly paths: readonly string[];
+  /** Folders that go only when nothing is left in them. */
+  readonly ifEmpty: readonly string[];
+}
+
+async function removal({ directory, config }: Deployment, data: boolean): Promise<Removal> {
+  const rendered = RENDERED.map((path) => join(directory, path));
+  if (!data) return { paths: rendered, ifEmpty: [] };
+  // Only a registry's storage: whatever else lies beside it is somebody else's.
+  const storage = (await storageEntries(config.data)).map((name) => join(config.data, name));
+  // regctl.yaml goes last but the lock: while it is there, an interrupted removal can be run again.
+  const own = ["certs", "auth", FILES.config, FILES.state].map((path) => join(directory, path));
+  const isInside = config.data.startsWith(`${directory}/`);
+  return { paths: [...rendered, ...storage, ...own], ifEmpty: [...(isInside ? [config.data] : []), directory] };
+}
+
+/** What `removeFiles` would remove of what is there. */
+export async function fileRemovals(deployment: Deployment, options: { readonly data: boolean }): Promise<Change[]> {
+  const { paths } = await removal(deployment, options.data);
+  const present = await Promise.all(paths.map((path) => exists(path)));
+  return paths
+    .filter((_, index) => present[index])
+    .map((path) => ({
+      action: "remove",
+      kind: "file",
+      name: relative(deployment.directory, path),
+      because: "asked for",
+    }));
+}
 
 /** After `takeDown`: removes what `up` renders again, or with `data` everything regctl put into the folder. */
 export async function removeFiles(deployment: Deployment, options: { readonly data: boolean }): Promise<void> {
-  const { directory, config } = deployment;
-  const remove = (path: string) => rm(path, { recursive: true, force: true });
-  const isInside = config.data.startsWith(`${directory}/`);
   try {
-    for (const path of RENDERED) await remove(join(directory, path));
-    if (!options.data) return;
-    // Only a registry's storage: whatever else lies beside it is somebody else's.
-    for (const name of await storageEntries(config.data)) await remove(join(config.data, name));
-    if (isInside) await removeEmpty(config.data);
-    // regctl.yaml goes last but the lock: while it is there, an interrupted removal can be run again.
-    for (const path of ["certs", "auth", FILES.config, FILES.state]) await remove(join(directory, path));
-    await removeEmpty(directory);
+    const { paths, ifEmpty } = await removal(deployment, options.data);
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+    for (const folder of ifEmpty) await removeEmpty(folder);
   } catch (error) {
-    throw fileError(error, `remove the files of ${directory}`);
+    throw fileError(error, `remove the files of ${deployment.directory}`);
   }
 }
 

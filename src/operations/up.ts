@@ -9,13 +9,14 @@ import type { ObservedState } from "../deployment/observed.ts";
 import { type Change, changeOf, type Plan, planChanges } from "../deployment/plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
-import { exists, replaceFile } from "../project/files.ts";
+import { exists, type FileChange, replaceFile } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import { commitTransaction } from "../project/transaction.ts";
 import { requireDataFolder } from "./data-folder.ts";
 import { type Deployment, parseConfigText } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import { isAssembled, obtainImage } from "./obtain-image.ts";
-import { sameFile } from "./owners.ts";
+import { presentFiles, sameFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { type Rendered, render, writeRendered } from "./render.ts";
 import { withStep } from "./with-step.ts";
@@ -72,6 +73,8 @@ export interface UpOptions {
   readonly offline: boolean;
   /** Proves a login as well; `init` has them. */
   readonly credentials?: ServingCheck["credentials"];
+  /** What files held that were replaced already, for the case that the new container does not come up. */
+  readonly replaced?: readonly FileChange[];
   /** Told the changes before the first of them. */
   readonly onChanges?: (changes: readonly Change[]) => void;
 }
@@ -117,8 +120,12 @@ export async function bringUp(
   const current = first.imageIsMissing ? await withImage(ports, engine, deployment, options.offline) : deployment;
   // The id of an image that just came decides whether an older container may stay.
   const proposal = first.imageIsMissing ? await propose(ports, engine, current) : first;
+  const paths = proposal.files
+    .map(({ path }) => path)
+    .filter((path) => !options.replaced?.some((file) => file.path === path));
+  const previous = [...(options.replaced ?? []), ...(await presentFiles(ports, current.directory, paths))];
   await writeRendered(ports, current, proposal);
-  await applySteps(ports, engine, current, proposal, options.credentials);
+  await applySteps(ports, engine, current, proposal, { credentials: options.credentials, previous });
   return first.changes;
 }
 
@@ -135,16 +142,24 @@ function untilServing(
     waitUntilServing(engine, container, check, { timeoutMs: ports.timeoutMs, signal: ports.signal });
 }
 
+interface ApplyContext {
+  readonly credentials: ServingCheck["credentials"];
+  /** The files the running container was started with. */
+  readonly previous: readonly FileChange[];
+}
+
 async function applySteps(
   ports: OperationPorts,
   engine: Engine,
   deployment: Deployment,
   proposal: Proposal,
-  credentials: ServingCheck["credentials"],
+  { credentials, previous }: ApplyContext,
 ): Promise<void> {
+  const { directory } = deployment;
   const options = {
     signal: ports.signal,
     untilServing: untilServing(ports, engine, deployment, proposal, credentials),
+    beforeRollback: () => commitTransaction(directory, { directories: [], files: previous }),
   };
   for (const step of proposal.plan.steps) {
     ports.signal.throwIfAborted();

@@ -97,7 +97,11 @@ function parseName(text: string): string {
   }
   const bad = labels.find((label) => !LABEL.test(label));
   if (bad !== undefined) {
-    throw invalid(text, `"${bad}" is not a host name label`, "use letters, digits and inner hyphens only");
+    throw invalid(
+      text,
+      "a label of a name has letters, digits and inner hyphens only",
+      "use a name such as registry.example.com",
+    );
   }
   if (wildcard && (labels.length < 2 || ascii.includes("_"))) {
     throw invalid(

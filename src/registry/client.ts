@@ -2,6 +2,7 @@
 import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { Secret } from "../secret.ts";
 
 export interface PingTarget {
@@ -37,8 +38,9 @@ export function ping(target: PingTarget): Promise<PingAnswer> {
         headers: { host: url.host },
         ...(target.signal === undefined ? {} : { signal: target.signal }),
         ...(target.authorityPem === undefined ? {} : { ca: target.authorityPem }),
-        // SNI must not carry an address (RFC 6066 §3); the certificate is still checked against it.
+        // SNI must not carry an address (RFC 6066 §3); Node would then check the one it connects to.
         ...(isIP(host) === 0 ? { servername: host } : {}),
+        checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
         ...(target.credentials === undefined
           ? {}
           : { auth: `${target.credentials.username}:${target.credentials.password.reveal()}` }),

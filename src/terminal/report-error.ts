@@ -19,7 +19,11 @@ function issueText(issue: Issue): string {
 
 function causes(error: unknown): string[] {
   const chain: string[] = [];
-  for (let cause = (error as { cause?: unknown }).cause; cause instanceof Error; cause = cause.cause) {
+  for (
+    let cause = (error as { cause?: unknown } | null | undefined)?.cause;
+    cause instanceof Error;
+    cause = cause.cause
+  ) {
     chain.push(`caused by: ${cause.stack ?? cause.message}`);
   }
   return chain;
@@ -57,7 +61,9 @@ export function reportError(
       exitCode,
     };
   }
-  const lines = [`regctl: ${known.message}`, ...known.issues.map(issueText)];
+  // One problem is told once: the message says it already.
+  const issues = known.issues.filter((issue) => !known.message.includes(issue.message));
+  const lines = [`regctl: ${known.message}`, ...issues.map(issueText)];
   if (known.hint !== undefined) lines.push(`  hint: ${known.hint}`);
   if (options.debug) lines.push(known.stack ?? "", ...causes(known));
   return { text: lines.join("\n"), exitCode };

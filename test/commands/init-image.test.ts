@@ -44,8 +44,8 @@ describe("init", () => {
   it("takes the one made of packages when the default cannot be reached, and announces it", async () => {
     const { result, directory, engine } = await init([ASSEMBLED], []);
     expect(result.exitCode).toBe(0);
-    expect(result.stderr).toContain("failed pull registry:2");
-    expect(result.stderr).toMatch(/^warning: registry:2 cannot be pulled \(.*no such host.*\); .*packages instead$/m);
+    expect(result.stderr).toContain("pull registry:2  not reachable");
+    expect(result.stderr).toMatch(/^warning: cannot pull registry:2: .*no such host.*; .*packages instead$/m);
     expect(result.stdout).toContain(`${ASSEMBLED} (packages)`);
     expect(await imageOf(directory)).toBe(ASSEMBLED);
     expect((await engine.containers.inspect("acme-registry-1"))?.image).toBe(ASSEMBLED);
@@ -55,7 +55,9 @@ describe("init", () => {
   it("announces it as JSON where JSON was asked for", async () => {
     const { result } = await init([ASSEMBLED], ["--json"]);
     expect(result.exitCode).toBe(0);
-    expect(JSON.parse(result.stderr)).toEqual({ warning: { message: expect.stringContaining("cannot be pulled") } });
+    expect(JSON.parse(result.stderr)).toEqual({
+      warning: { message: expect.stringContaining("cannot pull registry:2") },
+    });
     expect((JSON.parse(result.stdout) as { data: object }).data).toMatchObject({
       image: ASSEMBLED,
       imageSource: "packages",

@@ -153,7 +153,9 @@ describe("init", () => {
     const refuse = async () => {
       throw new RegctlError("engine-unreachable", "no engine");
     };
-    const result = await run(["init", directory, "--yes", "--no-start", "--port", String(await freePort())], { surroundings: { connectEngine: refuse } });
+    const result = await run(["init", directory, "--yes", "--no-start", "--port", String(await freePort())], {
+      surroundings: { connectEngine: refuse },
+    });
     expect(result.exitCode).toBe(0);
     expect((await readdir(directory)).sort()).toEqual([
       ".regctl",

@@ -33,6 +33,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       streams: { stdin: Readable.from([options.stdin ?? ""]), stdout, stderr },
       environment: { HOME: "/nonexistent", ...options.environment },
       workingDirectory: options.cwd ?? "/",
+      programName: "regctl",
       userId: process.getuid?.() ?? 0,
       groupId: process.getgid?.() ?? 0,
       now: () => now ?? new Date(),

@@ -8,6 +8,7 @@ export function surroundingsFor(change: Partial<Surroundings> = {}): Surrounding
     streams: { stdin: Readable.from([""]), stdout: nowhere(), stderr: nowhere() },
     environment: { HOME: "/nonexistent" },
     workingDirectory: "/",
+    programName: "regctl",
     userId: process.getuid?.() ?? 0,
     groupId: process.getgid?.() ?? 0,
     now: () => new Date(),

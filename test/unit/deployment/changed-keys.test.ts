@@ -6,7 +6,11 @@ describe("whatChanged", () => {
   const before = dump({ log: { level: "info" }, http: { secret: "s3cr3t", headers: { A: ["1"] } } });
 
   it("names the keys and never a value", () => {
-    const after = dump({ log: { level: "debug" }, http: { secret: "other", headers: { A: ["1", "2"] } }, redis: { addr: "r:1" } });
+    const after = dump({
+      log: { level: "debug" },
+      http: { secret: "other", headers: { A: ["1", "2"] } },
+      redis: { addr: "r:1" },
+    });
     expect(whatChanged(before, after)).toBe("log.level, http.secret, http.headers.A, redis.addr changed");
   });
 
