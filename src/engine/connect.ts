@@ -114,16 +114,17 @@ async function dockerodeFor({ client, agent }: Candidate): Promise<Docker> {
     cert: undefined,
     key: undefined,
   };
-  const { default: Dockerode } = await importQuietly();
+  const { loadDockerode } = await import("./load-dockerode.ts");
+  const Dockerode = withoutDebug(loadDockerode);
   return new Dockerode({ ...unset, timeout: undefined, pathPrefix: "/", ...client, agent } as Docker.DockerOptions);
 }
 
 /** `debug`, under dockerode, reads DEBUG when it is loaded and would print registry passwords. */
-async function importQuietly(): Promise<{ default: typeof Docker }> {
+function withoutDebug<T>(work: () => T): T {
   const { DEBUG } = process.env;
   delete process.env.DEBUG;
   try {
-    return await import("dockerode");
+    return work();
   } finally {
     if (DEBUG !== undefined) process.env.DEBUG = DEBUG;
   }

@@ -5,7 +5,6 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Config, Origin } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
-import { unprivilegedUid } from "../host/system-user.ts";
 import { exists, readIfExists, replaceFile } from "../project/files.ts";
 import { acquireLock } from "../project/lock.ts";
 import { FILES } from "../project/paths.ts";
@@ -24,6 +23,7 @@ export interface Deployment {
 export async function defaultUser(directory: string): Promise<{ uid: number; gid: number }> {
   const { uid, gid } = await stat(directory);
   if (uid !== 0) return { uid, gid };
+  const { unprivilegedUid } = await import("../host/system-user.ts");
   const unprivileged = unprivilegedUid();
   return { uid: unprivileged, gid: unprivileged };
 }
@@ -58,9 +58,9 @@ interface CachedConfig {
 
 /** Changes with the text, the folder and the program that checks it. */
 async function cacheKey(directory: string, text: string): Promise<string> {
-  const program = await stat(new URL(import.meta.url));
+  const [program, folder] = await Promise.all([stat(new URL(import.meta.url)), stat(directory)]);
   return createHash("sha256")
-    .update(JSON.stringify([text, directory, program.mtimeMs, await defaultUser(directory)]))
+    .update(JSON.stringify([text, directory, program.mtimeMs, folder.uid, folder.gid]))
     .digest("hex");
 }
 

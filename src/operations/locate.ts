@@ -1,6 +1,5 @@
 /** Which deployment a command means: --dir, REGCTL_DIR, regctl.yaml here or above, the only one on the engine. */
 import { dirname, join, resolve } from "node:path";
-import { listDeployments } from "../deployment/observed.ts";
 import { RegctlError } from "../errors.ts";
 import { exists } from "../project/files.ts";
 import { CONFIG_FILE } from "../project/paths.ts";
@@ -34,6 +33,7 @@ async function onlyOneOnEngine(ports: OperationPorts): Promise<string> {
       );
     throw error;
   });
+  const { listDeployments } = await import("../deployment/observed.ts");
   const found = (await listDeployments(engine, { signal: ports.signal })).filter(
     (deployment) => deployment.directory !== "",
   );

@@ -76,13 +76,13 @@ async function change(
   ports: OperationPorts,
   directory: string,
   command: string,
-  edit: (text: string, config: Config) => Promise<string>,
+  edit: (text: string) => Promise<string>,
 ): Promise<void> {
   await withLock(ports, directory, command, async () => {
     const deployment = await loadDeployment(directory);
     requireUsers(deployment.config);
     const before = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
-    const after = await edit(before, deployment.config);
+    const after = await edit(before);
     // A fault that goes with the change is none: `passwd` and `rmuser` are how an entry that is no bcrypt hash is mended.
     if (checkHtpasswd(after).length > 0) requireValid(directory, before);
     if (after !== before) await writeHtpasswd(ports, deployment, after);
@@ -107,13 +107,18 @@ export async function setPassword(
   checkUserName(name);
   const password = options.password ?? generatePassword();
   checkPassword(password);
-  await change(ports, directory, `${mustExist ? "passwd" : "adduser"} ${name}`, async (text, config) => {
+  const { config } = await loadDeployment(directory);
+  requireUsers(config);
+  // Begun before the lock is there: hashing is most of the time, and others need not wait for it.
+  const hashing = hashPassword(password, config.auth.bcryptCost);
+  hashing.catch(() => undefined);
+  await change(ports, directory, `${mustExist ? "passwd" : "adduser"} ${name}`, async (text) => {
     if (mustExist && !hasEntry(text, name)) throw unknownUser(name, text);
     if (!mustExist && hasEntry(text, name))
       throw new RegctlError("conflict", `there already is a user ${name}`, {
         hint: `to change the password: regctl passwd ${name}`,
       });
-    return upsertEntry(text, name, await hashPassword(password, config.auth.bcryptCost));
+    return upsertEntry(text, name, await hashing);
   });
   return { user: name, generatedPassword: options.password === undefined ? password : undefined };
 }
