@@ -5,7 +5,14 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/architecture.test.ts"], testTimeout: 20_000 } },
-      { test: { name: "commands", include: ["test/commands/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "commands",
+          include: ["test/commands/**/*.test.ts"],
+          globalSetup: ["test/support/shared-certificates.ts"],
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: "contract",

@@ -69,6 +69,20 @@ const oneCertificate: Rule = (config) => {
       }));
 };
 
+/** Kernel file systems and temporary ones: nothing can be kept there (and Node's recursive mkdir never ends below /proc). */
+const UNKEPT = ["/proc", "/sys", "/dev", "/run"];
+
+const dataFolder: Rule = (config) =>
+  config.data === "/" || UNKEPT.some((path) => config.data === path || config.data.startsWith(`${path}/`))
+    ? [
+        {
+          path: "data",
+          message: `should be a folder on a disk, not ${config.data}`,
+          hint: "for example data: /srv/registry",
+        },
+      ]
+    : [];
+
 /** Those that look at one key each. */
-export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress];
+export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder];
 export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate];

@@ -70,26 +70,37 @@ export async function restart(ports: OperationPorts, directory: string): Promise
 const RENDERED = [FILES.compose, "registry", FILES.configCache, FILES.secrets, FILES.unfinishedInit] as const;
 
 interface Removal {
-  /** Absolute, in the order they are removed. */
-  readonly paths: readonly string[];
-  /** Folders that go only when nothing is left in them. */
-  readonly ifEmpty: readonly string[];
+  /** Absolute. */
+  readonly path: string;
+  /** A folder that goes only when nothing is left in it. */
+  readonly ifEmpty: boolean;
 }
 
-async function removal({ directory, config }: Deployment, data: boolean): Promise<Removal> {
-  const rendered = RENDERED.map((path) => join(directory, path));
-  if (!data) return { paths: rendered, ifEmpty: [] };
+/** In the order they are removed. */
+async function removals({ directory, config }: Deployment, data: boolean): Promise<Removal[]> {
+  const whole = (path: string): Removal => ({ path: join(directory, path), ifEmpty: false });
+  const rendered = RENDERED.map(whole);
+  if (!data) return rendered;
   // Only a registry's storage: whatever else lies beside it is somebody else's.
-  const storage = (await storageEntries(config.data)).map((name) => join(config.data, name));
-  // regctl.yaml goes last but the lock: while it is there, an interrupted removal can be run again.
-  const own = ["certs", "auth", FILES.config, FILES.state].map((path) => join(directory, path));
+  const storage = (await storageEntries(config.data)).map((name) => ({
+    path: join(config.data, name),
+    ifEmpty: false,
+  }));
   const isInside = config.data.startsWith(`${directory}/`);
-  return { paths: [...rendered, ...storage, ...own], ifEmpty: [...(isInside ? [config.data] : []), directory] };
+  return [
+    ...rendered,
+    ...storage,
+    ...(isInside ? [{ path: config.data, ifEmpty: true }] : []),
+    ...["certs", "auth", FILES.state].map(whole),
+    // Last: while it is there, an interrupted removal can be run again.
+    whole(FILES.config),
+    { path: directory, ifEmpty: true },
+  ];
 }
 
 /** What `removeFiles` would remove of what is there. */
 export async function fileRemovals(deployment: Deployment, options: { readonly data: boolean }): Promise<Change[]> {
-  const { paths } = await removal(deployment, options.data);
+  const paths = (await removals(deployment, options.data)).filter(({ ifEmpty }) => !ifEmpty).map(({ path }) => path);
   const present = await Promise.all(paths.map((path) => exists(path)));
   return paths
     .filter((_, index) => present[index])
@@ -104,16 +115,20 @@ export async function fileRemovals(deployment: Deployment, options: { readonly d
 /** After `takeDown`: removes what `up` renders again, or with `data` everything regctl put into the folder. */
 export async function removeFiles(deployment: Deployment, options: { readonly data: boolean }): Promise<void> {
   try {
-    const { paths, ifEmpty } = await removal(deployment, options.data);
-    for (const path of paths) await rm(path, { recursive: true, force: true });
-    for (const folder of ifEmpty) await removeEmpty(folder);
+    for (const { path, ifEmpty } of await removals(deployment, options.data)) {
+      if (ifEmpty) await removeEmpty(path);
+      else await rm(path, { recursive: true, force: true });
+    }
   } catch (error) {
     throw fileError(error, `remove the files of ${deployment.directory}`);
   }
 }
 
+/** Not empty, the mount point of a disk, or in a folder of somebody else's: such a folder stays. */
+const STAYS: ReadonlySet<string> = new Set(["ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "EACCES", "EPERM"]);
+
 async function removeEmpty(directory: string): Promise<void> {
   await rmdir(directory).catch((error: unknown) => {
-    if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw error;
+    if (!STAYS.has(systemCodeOf(error) ?? "")) throw error;
   });
 }

@@ -74,7 +74,9 @@ export async function acquireLock(directory: string, options: LockOptions): Prom
         continue;
       }
       await handle.truncate(0);
-      await handle.write(`regctl ${options.command} (pid ${process.pid}, since ${options.now().toISOString()})\n`);
+      const holder = `regctl ${options.command} (pid ${process.pid}, since ${options.now().toISOString()})\n`;
+      // Only for those who wait: on a full disk `destroy` has to get the lock all the same.
+      await handle.write(holder).catch(() => undefined);
       return {
         release: async () => {
           await handle.truncate(0);

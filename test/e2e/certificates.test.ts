@@ -185,6 +185,7 @@ async function issue(folder: string, options: IssueOptions): Promise<Issued> {
   return made;
 }
 
+const LOCALHOST = "DNS:localhost,IP:127.0.0.1,IP:::1";
 const CA_EXTENSIONS =
   "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
 const leafExtensions = (names: string) =>
@@ -216,7 +217,7 @@ describe("a certificate its owner brought", () => {
         name: `good-${kind}`,
         key,
         issuer: intermediate,
-        extensions: leafExtensions("DNS:localhost"),
+        extensions: leafExtensions(LOCALHOST),
       });
       // In the wrong order, with the root in it: the way such files arrive.
       const chain = await bundle(`chain-${kind}.pem`, root.certificate, intermediate.certificate);
@@ -238,12 +239,12 @@ describe("a certificate its owner brought", () => {
     const first = await issue(folder.path, {
       name: "first",
       issuer: root,
-      extensions: leafExtensions("DNS:localhost"),
+      extensions: leafExtensions(LOCALHOST),
     });
     const second = await issue(folder.path, {
       name: "second",
       issuer: root,
-      extensions: leafExtensions("DNS:localhost"),
+      extensions: leafExtensions(LOCALHOST),
     });
     const chain = ["--chain", root.certificate];
     await using registry = await deployed({
@@ -271,12 +272,12 @@ describe("a certificate its owner brought", () => {
     const good = await issue(folder.path, {
       name: "fits",
       issuer: intermediate,
-      extensions: leafExtensions("DNS:localhost"),
+      extensions: leafExtensions(LOCALHOST),
     });
     const other = await issue(folder.path, {
       name: "other",
       issuer: intermediate,
-      extensions: leafExtensions("DNS:localhost"),
+      extensions: leafExtensions(LOCALHOST),
     });
     const elsewhere = await issue(folder.path, {
       name: "elsewhere",
@@ -351,7 +352,7 @@ async function expiredLeaf(folder: string, issuer: Issued): Promise<Issued> {
     join(work, "leaf.csr"),
   ]);
   await writeFile(join(work, "index"), "");
-  await writeFile(join(work, "ext"), leafExtensions("DNS:localhost"));
+  await writeFile(join(work, "ext"), leafExtensions(LOCALHOST));
   await writeFile(
     join(work, "ca.conf"),
     `[ca]\ndefault_ca=it\n[it]\ndatabase=${work}/index\nnew_certs_dir=${work}\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n`,

@@ -116,7 +116,12 @@ function comparable({ Name, Image, Config, HostConfig, Mounts, NetworkSettings }
     ([key]) => !/^com\.docker\.compose\.(version|depends_on|project\.config_files)$/.test(key),
   );
   const isDefault = (value: unknown) =>
-    value === null || value === "" || value === 0 || JSON.stringify(value) === "[]" || JSON.stringify(value) === "{}";
+    value === null ||
+    value === "" ||
+    value === 0 ||
+    value === false ||
+    JSON.stringify(value) === "[]" ||
+    JSON.stringify(value) === "{}";
   const host = Object.entries(HostConfig).filter(
     ([key, value]) => !isDefault(value) && key !== "Mounts" && key !== "ConsoleSize",
   );
@@ -129,7 +134,7 @@ function comparable({ Name, Image, Config, HostConfig, Mounts, NetworkSettings }
     mounts: [...Mounts].sort((a, b) => a.Destination.localeCompare(b.Destination)),
     networks: Object.entries(NetworkSettings.Networks).map(([name, { Aliases }]) => [
       name,
-      Aliases.filter((alias) => alias !== Hostname && !/^[0-9a-f]{12}$/.test(alias)).sort(),
+      Aliases.filter((alias) => alias !== Hostname && `/${alias}` !== Name && !/^[0-9a-f]{12}$/.test(alias)).sort(),
     ]),
   };
 }

@@ -41,6 +41,8 @@ interface Killed {
   readonly except?: RegExp;
 }
 
+const TIMEOUT_MS = 900_000;
+
 /** So many deployments are killed side by side: most of a run is waiting. */
 const LANES = 3;
 
@@ -76,7 +78,7 @@ async function killAfterEveryStep(killed: Killed): Promise<number> {
       try {
         expect(result.signal).toBe("SIGKILL");
         const next = await one.regctl(killed.next ?? args, options);
-        if (next.exitCode !== killed.mayEndWith) expect(next).toMatchObject({ exitCode: 0 });
+        if (next.exitCode !== killed.mayEndWith) expect(next, next.stderr).toMatchObject({ exitCode: 0 });
         expect(await comparedState(one, killed)).toEqual(wanted.get(await configOf(one)));
         await killed.check?.(one);
       } catch (error) {
@@ -116,7 +118,7 @@ async function startOver(one: Scenario): Promise<void> {
 
 const up = async (one: Scenario): Promise<void> => void (await one.must(["up"]));
 
-describe("a kill after any step", () => {
+describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
   it("of init: init again ends with the registry it would have made", async () => {
     const quick = await quickFlags();
     const kills = await killAfterEveryStep({

@@ -1,8 +1,9 @@
 /** Deployments made by `regctl init` in this process, on an engine whose containers serve. */
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
 import { freePort } from "../contract/free-port.ts";
+import { adoptCertificates } from "./adopt-certificates.ts";
 import { run } from "./run.ts";
 import { ServingEngine } from "./serving-engine.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -25,25 +26,15 @@ export function keep<T extends AsyncDisposable>(one: T): T {
   return one;
 }
 
-let certificates: Promise<string> | undefined;
-
-/** One authority and certificate a test file: making keys is most of what `init` does. `init` adopts what lies in certs/. */
-async function sharedCertificates(): Promise<string> {
-  const root = keep(temporaryDirectory());
-  await run(["init", join(root.path, "first"), "--yes", "--no-start"]);
-  return join(root.path, "first/certs");
-}
-
 /** A running deployment called acme. */
 export async function made(
   options: { readonly flags?: readonly string[]; readonly images?: readonly string[] } = {},
 ): Promise<Made> {
-  certificates ??= sharedCertificates();
   const root = keep(temporaryDirectory());
   const engine = keep(new ServingEngine({ images: options.images ?? ["registry:2"] }));
   const port = await freePort();
   const directory = join(root.path, "acme");
-  await cp(await certificates, join(directory, "certs"), { recursive: true });
+  await adoptCertificates(directory);
   const result = await run(
     ["init", directory, "--yes", "--json", "--port", String(port), "--bcrypt-cost", "5", ...(options.flags ?? [])],
     { engine },

@@ -64,6 +64,8 @@ describe("problems, all at once, with path and line", () => {
     ],
     ["bind: example.com", ['bind (1): should be an IP address of this host, not "example.com"']],
     ['domain: "*.example.com"', ["domain (1): should be one name clients can use; a wildcard belongs under san"]],
+    ["data: /proc/x", ["data (1): should be a folder on a disk, not /proc/x"]],
+    ["data: /", ["data (1): should be a folder on a disk, not /"]],
     [
       "image: mine/registry:latest",
       ['image (1): its tag does not say which major version of distribution "mine/registry:latest" holds'],
