@@ -46,7 +46,7 @@ export function buildProgram(
       writeErr: (text) => stdout.write(text),
       outputError: () => undefined,
     })
-    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(stdout.columns ?? 100, 120) })
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(stdout.columns ?? 100, 100) })
     .showSuggestionAfterError()
     .version(version, "-V, --version")
     .helpCommand(false)

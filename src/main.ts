@@ -65,6 +65,10 @@ export async function runProcess(): Promise<number> {
     pipeClosed = true;
     controller.abort(new RegctlError("interrupted", "the reader of the output is gone"));
   });
+  // Nobody reads the progress any more: the work goes on all the same.
+  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const code = await main(
     process.argv.slice(2),
     {

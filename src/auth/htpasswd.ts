@@ -7,6 +7,8 @@ import type { Secret } from "../secret.ts";
 
 /** bcrypt reads no further; two passwords that agree up to here are the same. */
 const MAX_PASSWORD_BYTES = 72;
+/** Go's bufio.Scanner, which reads the file, takes no longer line. */
+const MAX_LINE_BYTES = 64 * 1024;
 /** Go's x/crypto/bcrypt: major version 2, any minor letter, cost 4 to 31; anything behind the 60 characters is ignored. */
 const BCRYPT = /^\$2[a-z]?\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}/;
 
@@ -41,6 +43,16 @@ export function checkHtpasswd(text: string): Issue[] {
     const number = index + 1;
     const trimmed = line.text.trim();
     if (trimmed === "" || trimmed.startsWith("#")) return [];
+    if (Buffer.byteLength(line.text) >= MAX_LINE_BYTES) {
+      return [
+        {
+          path: "auth/htpasswd",
+          line: number,
+          message: "is longer than 64 KiB: the registry refuses the whole file, nobody can log in",
+          hint: `delete line ${number}`,
+        },
+      ];
+    }
     if (line.name === undefined || line.hash === undefined) {
       return [
         {

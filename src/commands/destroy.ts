@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { renderChanges } from "../deployment/plan.ts";
 import { RegctlError } from "../errors.ts";
-import { loadDeployment, withLock } from "../operations/deployment.ts";
+import { loadDeployment, withLockUnless } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
 import { fileRemovals, removalChanges, removeFiles, takeDown } from "../operations/take-down.ts";
 import { confirmName } from "./confirm-name.ts";
@@ -33,7 +33,7 @@ export async function destroy(context: Context, flags: DestroyFlags): Promise<vo
   const dryRun = flags.dryRun ?? false;
   const { config } = await loadDeployment(directory);
   if (!dryRun) await agree(context, config.name, directory, flags);
-  await withLock(context, directory, "destroy", async () => {
+  await withLockUnless(dryRun, context, directory, "destroy", async () => {
     const deployment = await loadDeployment(directory);
     const files = await fileRemovals(deployment, { data });
     const engine = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);

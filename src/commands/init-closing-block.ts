@@ -9,6 +9,11 @@ interface Words {
   readonly program: string;
 }
 
+/** As a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
 
 /** docker takes names of loopback without asking for a certificate; everything else has to know the authority. */

@@ -9,11 +9,11 @@ import {
 } from "../config/defaults.ts";
 import type { Context } from "../context.ts";
 import { RegctlError } from "../errors.ts";
-import { finishInit, type InitResult, initialise } from "../operations/init.ts";
+import { type InitResult, initialise } from "../operations/init.ts";
 import type { InitAnswers } from "../operations/init-answers.ts";
 import { userNameProblem } from "../operations/users.ts";
 import { parseHost } from "../pki/san.ts";
-import { renderClosingBlock } from "./init-closing-block.ts";
+import { renderClosingBlock, shellWord } from "./init-closing-block.ts";
 import { type PasswordFlags, readPassword } from "./password-input.ts";
 
 export interface InitFlags extends PasswordFlags {
@@ -194,12 +194,12 @@ export async function init(context: Context, directory: string | undefined, flag
   }
   const target = context.absolute(directory ?? context.options.dir ?? "registry");
   const answers = await answersFrom(context, target, asks ? await ask(context, flags) : flags);
-  const result = await initialise(context, answers);
-  const block = renderClosingBlock({
-    result,
-    host: hostAndPort(result.config),
-    program: `${context.programName} --dir ${result.directory}`,
+  await initialise(context, answers, (result) => {
+    const block = renderClosingBlock({
+      result,
+      host: hostAndPort(result.config),
+      program: `${context.programName} --dir ${shellWord(result.directory)}`,
+    });
+    context.output.result("init", resultData(result), block, result.generatedPassword?.reveal() ?? result.url);
   });
-  context.output.result("init", resultData(result), block, result.generatedPassword?.reveal() ?? result.url);
-  await finishInit(result.directory);
 }

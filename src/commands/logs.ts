@@ -41,6 +41,11 @@ export async function logs(context: Context, flags: LogsFlags): Promise<number> 
     timestamps: flags.timestamps ?? false,
     signal: context.signal,
   });
-  for await (const line of lines) context.output.raw(line.data);
+  for await (const { stream, data } of lines) {
+    // One document a line: a log has no end to wait for.
+    context.output.raw(
+      context.output.json ? `${JSON.stringify({ stream, line: data.toString("utf8").trimEnd() })}\n` : data,
+    );
+  }
   return context.signal.reason instanceof RegctlError ? context.signal.reason.exitCode : 0;
 }

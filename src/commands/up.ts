@@ -1,8 +1,9 @@
 import { registryUrl } from "../config/config.ts";
 import type { Context } from "../context.ts";
 import { renderChanges } from "../deployment/plan.ts";
-import { loadDeployment, withLock } from "../operations/deployment.ts";
+import { loadDeployment, withLockUnless } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
+import { clearUnfinishedMark } from "../operations/unfinished-init.ts";
 import { bringUp } from "../operations/up.ts";
 
 export async function up(
@@ -11,7 +12,7 @@ export async function up(
 ): Promise<void> {
   const directory = await locateDeployment(context, context.options.dir);
   const dryRun = flags.dryRun ?? false;
-  await withLock(context, directory, "up", async () => {
+  await withLockUnless(dryRun, context, directory, "up", async () => {
     const deployment = await loadDeployment(directory);
     const changes = await bringUp(context, deployment, {
       dryRun,
@@ -20,6 +21,11 @@ export async function up(
         if (!dryRun) context.output.note(renderChanges(planned));
       },
     });
+    if (!dryRun && (await clearUnfinishedMark(directory))) {
+      context.output.note(
+        "init was interrupted before it could show a password; set one: regctl passwd NAME (`regctl users` lists them)",
+      );
+    }
     const text =
       changes.length === 0
         ? "no changes"

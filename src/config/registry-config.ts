@@ -94,3 +94,19 @@ export function healthUrl(rendered: Section): string {
   const debug = (rendered.http as Section).debug as Section;
   return `http://127.0.0.1:${portOf(debug.addr, 5001)}/debug/health`;
 }
+
+function httpOverlay(config: Config): Section {
+  return isSection(config.registry.http) ? config.registry.http : {};
+}
+
+/** distribution's http.prefix: where the API begins. */
+export function httpPrefix(config: Config): string {
+  const { prefix } = httpOverlay(config);
+  return typeof prefix === "string" ? prefix : "/";
+}
+
+/** Clients have to show a certificate of their own (http.tls.clientcas), which regctl has none of. */
+export function hasClientAuthorities(config: Config): boolean {
+  const { tls } = httpOverlay(config);
+  return isSection(tls) && Array.isArray(tls.clientcas) && tls.clientcas.length > 0;
+}

@@ -83,6 +83,29 @@ const dataFolder: Rule = (config) =>
       ]
     : [];
 
+/** The port is published from inside the container: it has to be reached there. */
+const reachable: Rule = (config) => {
+  const http = section(config.registry.http);
+  const address = typeof http.addr === "string" ? http.addr : ":5000";
+  const port = Number(address.split(":").at(-1));
+  const host = address.slice(0, address.lastIndexOf(":"));
+  return [
+    ...(http.net === "unix" ? [{ path: "registry.http.net", message: "unix cannot be published; leave it out" }] : []),
+    ...(!Number.isInteger(port) || port < 1 || port > 65_535
+      ? [{ path: "registry.http.addr", message: "should end in a port, such as :5000" }]
+      : []),
+    ...(host === "localhost" || LOOPBACK.test(host.replace(/^\[|\]$/g, ""))
+      ? [
+          {
+            path: "registry.http.addr",
+            message: "is loopback inside the container: nobody reaches it",
+            hint: "write :5000, and bind: for the address on this host",
+          },
+        ]
+      : []),
+  ];
+};
+
 /** Those that look at one key each. */
-export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder];
+export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder, reachable];
 export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate];

@@ -32,7 +32,7 @@ export const writtenConfigSchema = z
     data: z.string().min(1).optional().describe("Folder of the images, relative to regctl.yaml. Default: data."),
     user: z
       .string()
-      .regex(/^\d+:\d+$/, 'should be "uid:gid", numbers')
+      .regex(/^\d{1,9}:\d{1,9}$/, 'should be "uid:gid", numbers')
       .optional()
       .describe("uid:gid the containers run as. Default: the owner of the folder; 65532:65532 when that is root."),
     tls: z

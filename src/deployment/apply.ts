@@ -1,6 +1,7 @@
 /** Carries a plan out. No decisions but one: a replacement that does not come up is undone. */
 import type { ContainerSpec, Engine, ObservedContainer } from "../engine/engine.ts";
-import { messageOf, RegctlError } from "../errors.ts";
+import { type ErrorCode, messageOf, RegctlError } from "../errors.ts";
+import { nextName } from "./names.ts";
 import type { Step } from "./plan.ts";
 
 export interface ApplyOptions {
@@ -20,7 +21,7 @@ async function startOrRemove(engine: Engine, id: string, signal: AbortSignal): P
   }
 }
 
-/** The old container is kept, stopped, until the new one serves; if it never does, the old one runs again. */
+/** The old container is kept, stopped, until the new one serves; if it never does, or the user stops it, the old one runs again. */
 async function replace(
   engine: Engine,
   spec: ContainerSpec,
@@ -28,24 +29,38 @@ async function replace(
   options: ApplyOptions,
 ): Promise<void> {
   const { signal } = options;
-  const id = await engine.containers.create({ ...spec, name: `${spec.name}-next` }, { signal });
-  await engine.containers.stop(old.id, { signal });
+  const id = await engine.containers.create({ ...spec, name: nextName(spec.name) }, { signal });
   try {
+    await engine.containers.stop(old.id, { signal });
     await startOrRemove(engine, id, signal);
     await options.untilServing(id);
   } catch (error) {
-    // An interrupted run is finished by the next one; undoing here would race the user's second Ctrl-C.
+    const outcome = await rollBack(engine, id, old, options);
     if (signal.aborted) throw error;
-    await engine.containers.remove(id, { force: true });
-    await options.beforeRollback();
-    await engine.containers.start(old.id);
-    throw new RegctlError("operation-failed", `the new ${spec.name} did not come up: ${messageOf(error)}`, {
+    throw new RegctlError(codeOf(error), `the new ${spec.name} did not come up: ${messageOf(error)}`, {
       cause: error,
-      hint: "the old container runs again; correct regctl.yaml and run `regctl up`",
+      hint: outcome,
     });
   }
   await engine.containers.remove(old.id, { signal });
   await engine.containers.rename(id, spec.name, { signal });
+}
+
+/** A taken port stays the conflict it is. */
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof RegctlError && error.code === "conflict" ? "conflict" : "operation-failed";
+}
+
+/** Never throws: what failed first is what the user has to hear. Resolves to what to do now. */
+async function rollBack(engine: Engine, id: string, old: ObservedContainer, options: ApplyOptions): Promise<string> {
+  try {
+    await engine.containers.remove(id, { force: true });
+    await options.beforeRollback();
+    await engine.containers.start(old.id);
+    return "the old container runs again; correct regctl.yaml and run `regctl up`";
+  } catch (error) {
+    return `the old container could NOT be started again (${messageOf(error)}); run \`regctl up\` as soon as that is mended`;
+  }
 }
 
 /** Carries out one step; what was done when it fails stays, and the next plan goes on from there. */

@@ -1,10 +1,11 @@
 /** Whether a registry serves: its container's state and its own answer on /v2/. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Config, registryUrl } from "../config/config.ts";
+import { hasClientAuthorities, httpPrefix } from "../config/registry-config.ts";
 import type { Engine, ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
 import { lastLines } from "../last-lines.ts";
-import { ping } from "../registry/client.ts";
+import { ping, wantsClientCertificate } from "../registry/client.ts";
 import type { Secret } from "../secret.ts";
 
 const POLL_MS = 100;
@@ -29,6 +30,7 @@ export async function servingProblem(check: ServingCheck, signal?: AbortSignal):
   try {
     const answer = await ping({
       url,
+      prefix: httpPrefix(config),
       address: publishedAddress(config.bind),
       authorityPem: check.authorityPem,
       credentials,
@@ -40,6 +42,7 @@ export async function servingProblem(check: ServingCheck, signal?: AbortSignal):
     return `${url}/v2/ answers ${answer.status}`;
   } catch (error) {
     if (signal?.aborted) throw error;
+    if (wantsClientCertificate(error) && hasClientAuthorities(config)) return undefined;
     return `${url}/v2/: ${messageOf(error)}`;
   }
 }

@@ -7,8 +7,8 @@ export function containerName(deployment: string, service: string): string {
 }
 
 /** Name of a replacement until the container it replaces is gone. */
-export function nextContainerName(deployment: string, service: string): string {
-  return `${containerName(deployment, service)}-next`;
+export function nextName(containerName: string): string {
+  return `${containerName}-next`;
 }
 
 export function networkName(deployment: string): string {

@@ -2,6 +2,7 @@
 import type { ContainerSpec, NetworkSpec, ObservedContainer, ObservedNetwork } from "../engine/engine.ts";
 import type { DesiredState } from "./desired.ts";
 import { CERTIFICATE_LABEL, COMPOSE_IMAGE_LABEL, CONFIGURATION_LABEL, SPEC_LABEL } from "./labels.ts";
+import { nextName } from "./names.ts";
 import type { ObservedState } from "./observed.ts";
 
 export type Step =
@@ -56,9 +57,8 @@ export function planChanges(desired: DesiredState, observed: ObservedState): Pla
     imageId === undefined
       ? desired.container
       : { ...desired.container, labels: { ...desired.container.labels, [COMPOSE_IMAGE_LABEL]: imageId } };
-  const nextName = `${spec.name}-next`;
   const current = observed.containers.find((container) => container.name === spec.name);
-  const next = observed.containers.find((container) => container.name === nextName);
+  const next = observed.containers.find((container) => container.name === nextName(spec.name));
 
   if (observed.network === undefined) {
     steps.push({ action: "create-network", network: desired.network, because: "not found" });
@@ -68,6 +68,9 @@ export function planChanges(desired: DesiredState, observed: ObservedState): Pla
     const because = container === next ? "left by an interrupted replacement" : "no longer declared";
     steps.push({ action: "remove-container", container, because });
   }
+
+  for (const network of observed.formerNetworks)
+    steps.push({ action: "remove-network", network, because: "of a former name" });
 
   const survivor = current ?? next;
   if (survivor === undefined) {
@@ -97,6 +100,7 @@ export function planRemoval(observed: ObservedState): Plan {
       ...observed.containers.map(
         (container): Step => ({ action: "remove-container", container, because: "asked for" }),
       ),
+      ...observed.formerNetworks.map((network): Step => ({ action: "remove-network", network, because: "asked for" })),
       ...(observed.network === undefined
         ? []
         : [{ action: "remove-network", network: observed.network, because: "asked for" } as const]),

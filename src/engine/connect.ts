@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { inspect } from "node:util";
 import type Docker from "dockerode";
 import { RegctlError } from "../errors.ts";
 import { negotiateApiVersion } from "./api-version.ts";
@@ -91,6 +92,8 @@ async function connectTo(candidate: Candidate, origin: string, options: ProbeOpt
   const timeout = AbortSignal.timeout(options.probeTimeoutMs ?? PROBE_TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   const close = () => agent.destroy();
+  // docker-modem formats every request's options for its debug log, wanted or not; an agent is deep.
+  Object.assign(agent, { [inspect.custom]: () => "agent" });
   try {
     const docker = await dockerodeFor(candidate);
     const info = await probe(docker, address, origin, signal);

@@ -1,6 +1,5 @@
 /** Where the engine is, by the rules of docker's own client; dockerode knows neither contexts nor all of the variables. */
 import { createHash } from "node:crypto";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { RegctlError } from "../errors.ts";
 import { dockerConfigDirectory, parseDockerConfig, readDockerConfig, readIfPresent } from "./docker-config.ts";
@@ -63,7 +62,7 @@ function defaultSockets(environment: NodeJS.ProcessEnv, homeDirectory: string): 
     join(homeDirectory, ".docker/run/docker.sock"),
     ...(environment.XDG_RUNTIME_DIR ? [join(environment.XDG_RUNTIME_DIR, "docker.sock")] : []),
     join(homeDirectory, ".docker/desktop/docker.sock"),
-    `/run/user/${userInfo().uid}/docker.sock`,
+    `/run/user/${process.getuid?.() ?? 0}/docker.sock`,
   ];
   return [...new Set(sockets)];
 }

@@ -1,5 +1,6 @@
 /** A deployment as a command works on it: its folder, its checked configuration, the lock when it changes something. */
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { appendFile, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -89,11 +90,52 @@ export async function loadDeployment(directory: string): Promise<Deployment> {
   return { directory, text, config };
 }
 
+/** A uid without an entry in /etc/passwd has no name. */
+function userName(ports: OperationPorts): string {
+  try {
+    return ports.environment.SUDO_USER ?? userInfo().username;
+  } catch {
+    return `uid ${ports.userId}`;
+  }
+}
+
 async function audit(ports: OperationPorts, directory: string, command: string, outcome: string): Promise<void> {
-  const who = ports.environment.SUDO_USER ?? userInfo().username;
-  const line = `${ports.now().toISOString()} ${who} ${command} ${outcome}\n`;
+  const line = `${ports.now().toISOString()} ${userName(ports)} ${command} ${outcome}\n`;
+  const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
   // A full disk must not turn a done deed into a failure.
-  await appendFile(join(directory, FILES.audit), line, { mode: 0o600 }).catch(() => undefined);
+  await appendFile(join(directory, FILES.audit), line, { mode: 0o600, flag }).catch(() => undefined);
+}
+
+/** What others may change leads root anywhere: by a link, or by a journal that names other files. */
+async function requireTrustedFolder(ports: OperationPorts, directory: string): Promise<void> {
+  if (!ports.isRoot) return;
+  const folder = await stat(directory).catch(() => undefined);
+  if (folder === undefined) return;
+  if (folder.uid !== 0) {
+    throw new RegctlError(
+      "precondition-failed",
+      `${directory} belongs to uid ${folder.uid}, and root does not follow what its owner puts there`,
+      {
+        hint: `run the command as its owner: sudo -u '#${folder.uid}' regctl … (or give the folder to root: chown root ${directory})`,
+      },
+    );
+  }
+  if ((folder.mode & 0o002) !== 0) {
+    throw new RegctlError("precondition-failed", `everybody may write to ${directory}`, {
+      hint: `chmod o-w ${directory}`,
+    });
+  }
+}
+
+/** A dry run looks without the lock and leaves no trace. */
+export function withLockUnless<T>(
+  isDryRun: boolean,
+  ports: OperationPorts,
+  directory: string,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return isDryRun ? work() : withLock(ports, directory, command, work);
 }
 
 /** Runs work alone in the folder, after finishing what a killed command had committed; writes the audit line. */
@@ -103,6 +145,7 @@ export async function withLock<T>(
   command: string,
   work: () => Promise<T>,
 ): Promise<T> {
+  await requireTrustedFolder(ports, directory);
   const lock = await acquireLock(directory, {
     command,
     waitMs: ports.timeoutMs,

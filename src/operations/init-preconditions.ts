@@ -9,13 +9,14 @@ import { listDeployments } from "../deployment/observed.ts";
 import { type ErrorCode, type Issue, RegctlError } from "../errors.ts";
 import { clockLooksWrong } from "../host/clock.ts";
 import { freeSpace } from "../host/disk.ts";
-import { probeBind, whoListens } from "../host/ports.ts";
 import { exists } from "../project/files.ts";
-import { CONFIG_FILE, FILES } from "../project/paths.ts";
+import { FILES } from "../project/paths.ts";
 import { dataFolderProblem } from "./data-folder.ts";
 import type { EngineState } from "./ensure-engine.ts";
 import type { InitAnswers } from "./init-answers.ts";
+import { portProblem } from "./port-problem.ts";
 import type { OperationPorts } from "./ports.ts";
+import { isDeployment, isMarkedUnfinished } from "./unfinished-init.ts";
 
 /** A failed precondition and the code it would have as an error of its own. */
 interface Failure extends Issue {
@@ -42,8 +43,7 @@ async function nearestExisting(path: string): Promise<string> {
 
 const folder: Precondition = async ({ answers }) => {
   const { directory } = answers;
-  if (await exists(join(directory, CONFIG_FILE))) {
-    if (await exists(join(directory, FILES.unfinishedInit))) return [];
+  if (await isDeployment(directory)) {
     return [
       {
         code: "conflict",
@@ -53,6 +53,7 @@ const folder: Precondition = async ({ answers }) => {
       },
     ];
   }
+  if (await isMarkedUnfinished(directory)) return [];
   const parent = await nearestExisting(directory);
   if (!(await stat(parent)).isDirectory()) {
     return [
@@ -144,47 +145,10 @@ const flock: Precondition = async ({ ports }) => {
       ];
 };
 
-/** Containers of an earlier, interrupted `init` of this very folder may hold the port. */
-async function ownsPort({ engine, answers }: Subject, port: number): Promise<string | undefined | true> {
-  if (engine.kind !== "answers") return undefined;
-  const holder = await engine.engine.containers.findByPort(port);
-  if (holder === undefined) return undefined;
-  const container = await engine.engine.containers.inspect(holder);
-  return container?.labels[DIRECTORY_LABEL] === answers.directory ? true : holder;
-}
-
-const port: Precondition = async (subject) => {
-  const { config, answers } = subject;
+const port: Precondition = async ({ answers, config, engine }) => {
   if (!answers.start) return [];
-  const owner = await ownsPort(subject, config.port);
-  if (owner === true) return [];
-  const taken = (by: string): Failure => ({
-    code: "conflict",
-    path: "port",
-    message: `${config.port} is taken by ${by}`,
-    hint: `choose another: --port ${config.port + 1}`,
-  });
-  if (owner !== undefined) return [taken(`the container ${owner}`)];
-  switch (await probeBind(config.bind, config.port)) {
-    case undefined:
-      return [];
-    case "in-use": {
-      const listener = (await whoListens(config.port)).find((one) => one.process !== undefined);
-      return [taken(listener === undefined ? "another program" : `${listener.process} (pid ${listener.pid})`)];
-    }
-    case "no-such-address":
-      return [
-        {
-          code: "precondition-failed",
-          path: "bind",
-          message: `${config.bind} is no address of this host`,
-          hint: "see `ip address`, or leave --bind out",
-        },
-      ];
-    case "not-permitted":
-      // The engine publishes ports as root, whatever this user may do.
-      return [];
-  }
+  const problem = await portProblem(engine.kind === "answers" ? engine.engine : undefined, config, answers.directory);
+  return problem === undefined ? [] : [problem];
 };
 
 const names: Precondition = async ({ engine, answers, config }) => {
@@ -261,9 +225,20 @@ const engineUsable: Precondition = async ({ engine, answers, mayInstallEngine })
 
 const PRECONDITIONS: readonly Precondition[] = [folder, dataFolder, disk, clock, flock, engineUsable, port, names];
 
+/** What keeps a check from looking is a failure like any other. */
+async function failuresOf(check: Precondition, subject: Subject): Promise<Failure[]> {
+  try {
+    return await check(subject);
+  } catch (error) {
+    if (!(error instanceof RegctlError) || error.code === "interrupted" || error.code === "terminated") throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    return [{ code: error.code, path: "host", message: error.message, ...hint }];
+  }
+}
+
 /** Throws one error with every failure; its code is theirs when they share one exit code, else `precondition-failed`. */
 export async function checkPreconditions(subject: Subject): Promise<void> {
-  const failures = (await Promise.all(PRECONDITIONS.map((check) => check(subject)))).flat();
+  const failures = (await Promise.all(PRECONDITIONS.map((check) => failuresOf(check, subject)))).flat();
   const [first] = failures;
   if (first === undefined) return;
   const sameKind = failures.every(

@@ -25,6 +25,7 @@ import { directories, ownSecret, publicFile, runtimeSecret } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { acceptProvided } from "./provided-certificate.ts";
 import { render, writeRendered } from "./render.ts";
+import { clearUnfinishedMark, isDeployment, unfinishedMark } from "./unfinished-init.ts";
 import { bringUp } from "./up.ts";
 import { readHtpasswd } from "./users.ts";
 import { withStep } from "./with-step.ts";
@@ -128,11 +129,12 @@ async function prepare(ports: OperationPorts, answers: InitAnswers, image: strin
   const certificate = await certificateFiles(ports, answers, config, existing);
   const files = [
     // First: from here on the folder is an unfinished init, and the next one may take it over.
-    ownSecret(FILES.unfinishedInit, `${ports.now().toISOString()}\n`),
+    unfinishedMark(text),
     ownSecret(FILES.secrets, secretsFileText(newHttpSecret())),
     ...certificate.files,
     ...(await users(ports, answers, config, password)),
-    publicFile(FILES.config, text),
+    // It may come to hold a password: of a redis, an object store.
+    ownSecret(FILES.config, text),
   ];
   return { config, files, text, password, hasAuthority: certificate.hasAuthority };
 }
@@ -173,7 +175,7 @@ async function mayChangeHost(answers: InitAnswers, state: EngineState): Promise<
 }
 
 async function refuseFinished(directory: string): Promise<void> {
-  if (!(await exists(join(directory, FILES.config))) || (await exists(join(directory, FILES.unfinishedInit)))) return;
+  if (!(await isDeployment(directory))) return;
   throw new RegctlError("conflict", `another command made ${directory} a deployment meanwhile`, {
     hint: `regctl --dir ${directory} status`,
   });
@@ -186,8 +188,12 @@ async function leaveNothing(directory: string): Promise<void> {
   await rmdir(directory).catch(() => undefined);
 }
 
-/** Runs `init`. The generated password, when there is one, is in the result and nowhere else. */
-export async function initialise(ports: OperationPorts, answers: InitAnswers): Promise<InitResult> {
+/** Runs `init`; the result, which holds a generated password and is shown nowhere else, goes to `show`. */
+export async function initialise(
+  ports: OperationPorts,
+  answers: InitAnswers,
+  show: (result: InitResult) => void,
+): Promise<void> {
   const { directory } = answers;
   const config = await checkAnswers(ports, answers);
   const state = await lookAtEngine(ports);
@@ -202,7 +208,7 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
       ? undefined
       : await obtainImage(ports, engine, { reference: answers.image, offline: answers.offline });
 
-  return withLock(ports, directory, "init", async () => {
+  await withLock(ports, directory, "init", async () => {
     await refuseFinished(directory);
     const reference = image?.reference ?? answers.image;
     const prepared = await prepare(ports, answers, reference).catch(async (error: unknown) => {
@@ -219,7 +225,7 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
       const onChanges = (changes: readonly Change[]) => ports.output.note(renderChanges(changes));
       await bringUp(ports, deployment, { dryRun: false, offline: answers.offline, credentials, onChanges });
     }
-    return {
+    show({
       directory,
       config: prepared.config,
       url: registryUrl(prepared.config),
@@ -229,11 +235,8 @@ export async function initialise(ports: OperationPorts, answers: InitAnswers): P
       image: reference,
       imageSource: image?.source ?? "not fetched",
       containers: engine === undefined ? [] : [containerName(prepared.config.name, REGISTRY_SERVICE)],
-    };
+    });
+    // Still under the lock: another init that waits for it must find a deployment, not an init to take over.
+    await clearUnfinishedMark(directory);
   });
-}
-
-/** The closing block was shown: the folder is a deployment like any other. */
-export async function finishInit(directory: string): Promise<void> {
-  await rm(join(directory, FILES.unfinishedInit), { force: true });
 }

@@ -1,20 +1,32 @@
 /** Which deployment a command means: --dir, REGCTL_DIR, regctl.yaml here or above, the only one on the engine. */
+import { realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { RegctlError } from "../errors.ts";
 import { exists } from "../project/files.ts";
 import { CONFIG_FILE } from "../project/paths.ts";
 import type { OperationPorts } from "./ports.ts";
 
-async function above(start: string): Promise<string | undefined> {
-  for (let directory = start; ; directory = dirname(directory)) {
-    if (await exists(join(directory, CONFIG_FILE))) return directory;
+async function above(ports: OperationPorts): Promise<string | undefined> {
+  for (let directory = ports.workingDirectory; ; directory = dirname(directory)) {
+    if (await exists(join(directory, CONFIG_FILE))) return trusted(ports, directory);
     if (directory === dirname(directory)) return undefined;
   }
 }
 
+/** A folder nobody named could have been put there by anybody; git asks the same of a repository (safe.directory). */
+async function trusted(ports: OperationPorts, directory: string): Promise<string> {
+  const owners = await Promise.all([directory, join(directory, CONFIG_FILE)].map((path) => stat(path)));
+  const foreign = owners.find(({ uid }) => uid !== 0 && uid !== ports.userId);
+  if (foreign === undefined) return realpath(directory);
+  throw new RegctlError("no-deployment", `${join(directory, CONFIG_FILE)} belongs to uid ${foreign.uid}, not to you`, {
+    hint: `to use it all the same: regctl --dir ${directory} …`,
+  });
+}
+
 async function named(ports: OperationPorts, directory: string, source: string): Promise<string> {
   const absolute = resolve(ports.workingDirectory, directory);
-  if (await exists(join(absolute, CONFIG_FILE))) return absolute;
+  // The folder's own path: containers are labelled with it, whichever link led here.
+  if (await exists(join(absolute, CONFIG_FILE))) return realpath(absolute);
   throw new RegctlError("no-deployment", `there is no ${CONFIG_FILE} in ${absolute} (from ${source})`, {
     hint: `regctl init ${directory}`,
   });
@@ -46,7 +58,7 @@ async function onlyOneOnEngine(ports: OperationPorts): Promise<string> {
       hint: `regctl --dir ${only.directory} …`,
     });
   }
-  return named(ports, only.directory, `the engine's deployment ${only.name}`);
+  return trusted(ports, await named(ports, only.directory, `the engine's deployment ${only.name}`));
 }
 
 /** As `locateDeployment`; undefined when no folder was named and there is no deployment at all. */
@@ -64,5 +76,5 @@ export async function locateDeployment(ports: OperationPorts, dir: string | unde
   if (dir !== undefined) return named(ports, dir, "--dir");
   const fromEnvironment = ports.environment.REGCTL_DIR ?? "";
   if (fromEnvironment !== "") return named(ports, fromEnvironment, "REGCTL_DIR");
-  return (await above(ports.workingDirectory)) ?? onlyOneOnEngine(ports);
+  return (await above(ports)) ?? onlyOneOnEngine(ports);
 }

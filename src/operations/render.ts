@@ -27,12 +27,26 @@ export interface Rendered {
 }
 
 /** The fingerprint containers are labelled with: any other bytes need a restart. */
-function fingerprint(certificatePem: string): string {
+export function certificateFingerprint(certificatePem: string): string {
   return createHash("sha256").update(certificatePem).digest("hex").slice(0, 32);
 }
 
 function fileChange(ports: OperationPorts, config: Config, file: RenderedFile): FileChange {
   return file.secret ? runtimeSecret(ports, config, file.path, file.content) : publicFile(file.path, file.content);
+}
+
+/** Without the file the registry answers 400 to everybody, and at its next start does not come up. */
+async function missingUsers(
+  ports: OperationPorts,
+  deployment: Deployment,
+): Promise<{ files: FileChange[]; changes: Change[] }> {
+  const { config, directory } = deployment;
+  if (config.auth.mode === "none" || (await exists(join(directory, FILES.htpasswd)))) return { files: [], changes: [] };
+  const because = "not found; nobody can log in before `regctl adduser NAME`";
+  return {
+    files: [runtimeSecret(ports, config, FILES.htpasswd, "")],
+    changes: [{ action: "create", kind: "file", name: FILES.htpasswd, because }],
+  };
 }
 
 async function changedFiles(
@@ -112,19 +126,22 @@ export async function render(ports: OperationPorts, deployment: Deployment): Pro
     directory,
     httpSecret,
     certificateFingerprint:
-      hasTls && certificates.certificatePem !== undefined ? fingerprint(certificates.certificatePem) : undefined,
+      hasTls && certificates.certificatePem !== undefined
+        ? certificateFingerprint(certificates.certificatePem)
+        : undefined,
     hidesAuthorityKey: hasTls && certificate.hasAuthorityKey,
   });
-  const [rendered, ownership] = await Promise.all([
+  const [rendered, users, ownership] = await Promise.all([
     changedFiles(ports, deployment, desired),
+    missingUsers(ports, deployment),
     ownershipChanges(ports, directory, config),
   ]);
   const secrets = known === undefined ? [ownSecret(FILES.secrets, secretsFileText(httpSecret))] : [];
   return {
     desired,
     certificates,
-    files: [...secrets, ...certificate.files, ...rendered.files],
-    changes: [...certificate.changes, ...rendered.changes, ...ownership],
+    files: [...secrets, ...certificate.files, ...users.files, ...rendered.files],
+    changes: [...certificate.changes, ...users.changes, ...rendered.changes, ...ownership],
   };
 }
 

@@ -10,12 +10,13 @@ import type { Change } from "../deployment/plan.ts";
 import type { Engine, ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
 import { directoryBytes } from "../host/disk.ts";
-import { exists, readIfExists } from "../project/files.ts";
+import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { readCertificateFiles } from "./certificates.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
+import { isMarkedUnfinished } from "./unfinished-init.ts";
 import { propose } from "./up.ts";
 
 export interface ContainerStatus {
@@ -74,8 +75,8 @@ async function interruptedChange(directory: string): Promise<string[]> {
     (entry) => !entry.endsWith(".tmp"),
   );
   if (waiting) return ["an interrupted change waits to be finished: run `regctl up`"];
-  return (await exists(join(directory, FILES.unfinishedInit)))
-    ? ["init was interrupted: run the same `regctl init` again"]
+  return (await isMarkedUnfinished(directory))
+    ? ["init was interrupted: run the same `regctl init` again, or `regctl up`"]
     : [];
 }
 

@@ -9,7 +9,7 @@ import { RegctlError, systemCodeOf } from "../errors.ts";
 import { exists, fileError } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { readCertificateFiles } from "./certificates.ts";
-import { storageEntries } from "./data-folder.ts";
+import { requireDataFolder, storageEntries } from "./data-folder.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -49,6 +49,10 @@ export async function restart(ports: OperationPorts, directory: string): Promise
   const { containers } = await observed(ports, deployment);
   if (containers.length === 0)
     throw new RegctlError("not-found", `${deployment.config.name} has no container to restart`, { hint: "regctl up" });
+  if (containers.length > 1)
+    throw new RegctlError("conflict", "a replacement was interrupted: there is more than one container", {
+      hint: "`regctl up` finishes it, and restarts it thereby",
+    });
   const { authorityPem } = await readCertificateFiles(directory);
   for (const container of containers) {
     await withStep(ports.progress, `restart ${container.name}`, async () => {
@@ -81,6 +85,7 @@ async function removals({ directory, config }: Deployment, data: boolean): Promi
   const whole = (path: string): Removal => ({ path: join(directory, path), ifEmpty: false });
   const rendered = RENDERED.map(whole);
   if (!data) return rendered;
+  await requireDataFolder(config.data);
   // Only a registry's storage: whatever else lies beside it is somebody else's.
   const storage = (await storageEntries(config.data)).map((name) => ({
     path: join(config.data, name),

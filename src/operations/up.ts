@@ -17,6 +17,7 @@ import { type Deployment, parseConfigText } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import { isAssembled, obtainImage } from "./obtain-image.ts";
 import { presentFiles, sameFile } from "./owners.ts";
+import { portProblem } from "./port-problem.ts";
 import type { OperationPorts } from "./ports.ts";
 import { type Rendered, render, writeRendered } from "./render.ts";
 import { withStep } from "./with-step.ts";
@@ -120,6 +121,7 @@ export async function bringUp(
   const current = first.imageIsMissing ? await withImage(ports, engine, deployment, options.offline) : deployment;
   // The id of an image that just came decides whether an older container may stay.
   const proposal = first.imageIsMissing ? await propose(ports, engine, current) : first;
+  await requirePort(engine, current, proposal);
   const paths = proposal.files
     .map(({ path }) => path)
     .filter((path) => !options.replaced?.some((file) => file.path === path));
@@ -127,6 +129,17 @@ export async function bringUp(
   await writeRendered(ports, current, proposal);
   await applySteps(ports, engine, current, proposal, { credentials: options.credentials, previous });
   return first.changes;
+}
+
+/** Before anything is stopped: a port somebody else has cannot be taken over. */
+async function requirePort(engine: Engine, deployment: Deployment, { plan }: Proposal): Promise<void> {
+  if (!plan.steps.some(({ action }) => ["create-container", "replace-container", "start-container"].includes(action)))
+    return;
+  const problem = await portProblem(engine, deployment.config, deployment.directory);
+  if (problem === undefined) return;
+  throw new RegctlError(problem.code, `${problem.path} ${problem.message}; nothing was changed`, {
+    hint: problem.hint,
+  });
 }
 
 /** The wait for one container of the deployment. */

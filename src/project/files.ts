@@ -1,7 +1,7 @@
 /** Files that are either the old or the new one, never half of each. */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { messageOf, RegctlError, systemCodeOf } from "../errors.ts";
 import { FILES } from "./paths.ts";
 
@@ -83,6 +83,12 @@ export async function exists(path: string): Promise<boolean> {
     if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return false;
     throw fileError(error, `look at ${path}`);
   }
+}
+
+/** The path without links, also of a folder that is not there yet: containers are labelled with it. */
+export async function canonicalPath(path: string): Promise<string> {
+  if (await exists(path)) return realpath(path);
+  return join(await canonicalPath(dirname(path)), basename(path));
 }
 
 /**

@@ -3,8 +3,8 @@
  * through an inherited descriptor), so a killed holder leaves nothing behind that has to be judged stale.
  */
 import { spawn } from "node:child_process";
-import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { constants, type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { RegctlError, systemCodeOf } from "../errors.ts";
 import { fileError } from "./files.ts";
 import { FILES } from "./paths.ts";
@@ -47,14 +47,28 @@ async function sameFile(handle: FileHandle, path: string): Promise<boolean> {
   return current !== undefined && current.ino === (await handle.stat()).ino;
 }
 
+/** The deployment's folder and its `.regctl` are for their owner alone; folders above them are made as usual. */
+async function makeFolders(directory: string): Promise<void> {
+  await mkdir(dirname(directory), { recursive: true });
+  for (const folder of [directory, join(directory, FILES.state)]) {
+    await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+      if (systemCodeOf(error) !== "EEXIST") throw error;
+    });
+  }
+}
+
 /** Waits up to `waitMs`; `locked` with who holds it after that. */
 export async function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
   const path = join(directory, FILES.lock);
   for (;;) {
     let handle: FileHandle;
     try {
-      await mkdir(join(directory, FILES.state), { recursive: true, mode: 0o700 });
-      handle = await open(path, "a+", 0o600);
+      await makeFolders(directory);
+      handle = await open(
+        path,
+        constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
+        0o600,
+      );
     } catch (error) {
       throw fileError(error, `lock ${directory}`);
     }

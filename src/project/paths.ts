@@ -1,6 +1,4 @@
 /** Every path of a deployment folder. */
-import { join } from "node:path";
-
 export const CONFIG_FILE = "regctl.yaml";
 
 /** Relative to the deployment folder. */
@@ -23,7 +21,3 @@ export const FILES = {
   /** The checked form of one version of regctl.yaml. */
   configCache: ".regctl/config.json",
 } as const;
-
-export function inDirectory(directory: string, file: string): string {
-  return join(directory, file);
-}

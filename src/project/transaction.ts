@@ -5,12 +5,12 @@
 import { randomUUID } from "node:crypto";
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { systemCodeOf } from "../errors.ts";
+import { RegctlError, systemCodeOf } from "../errors.ts";
 import { type FileChange, fileError, type Owner, syncDirectory, writeNewFile } from "./files.ts";
 import { FILES } from "./paths.ts";
 
 export interface DirectoryChange {
-  /** Relative to the deployment folder, or absolute. Made when missing; an existing one keeps its mode and owner. */
+  /** Relative to the deployment folder, or absolute. Made when missing; one with something in it keeps its mode and owner. */
   readonly path: string;
   readonly mode: number;
   readonly owner?: Owner | undefined;
@@ -24,7 +24,6 @@ export interface Transaction {
 }
 
 interface Manifest {
-  readonly directories: readonly DirectoryChange[];
   readonly files: readonly { readonly path: string; readonly staged: string }[];
   readonly removals: readonly string[];
 }
@@ -43,6 +42,23 @@ async function makeDirectory(root: string, change: DirectoryChange): Promise<voi
   if (change.owner !== undefined) await chown(path, change.owner.uid, change.owner.gid);
 }
 
+/** A journal is only ever about files of its own folder. */
+function requireInside(path: string): void {
+  if (isAbsolute(path) || path.split("/").includes(".."))
+    throw new Error(`the journal names ${path}, outside of the folder`);
+}
+
+/** Moving into place has to be a rename: everything else could stop half-way, and for good. */
+async function requireOneFileSystem(root: string, files: readonly FileChange[]): Promise<void> {
+  const own = (await stat(join(root, FILES.journal))).dev;
+  for (const folder of new Set(files.map((file) => dirname(join(root, file.path))))) {
+    if ((await stat(folder)).dev === own) continue;
+    throw new RegctlError("precondition-failed", `${folder} is on another file system than ${root}`, {
+      hint: "only the images may be: set data: to the other disk, and keep the rest in one place",
+    });
+  }
+}
+
 async function moveIntoPlace(staged: string, target: string): Promise<void> {
   try {
     await rename(staged, target);
@@ -56,7 +72,7 @@ async function moveIntoPlace(staged: string, target: string): Promise<void> {
 async function finish(root: string, entry: string): Promise<void> {
   const folder = join(root, FILES.journal, entry);
   const manifest = JSON.parse(await readFile(join(folder, MANIFEST), "utf8")) as Manifest;
-  for (const change of manifest.directories) await makeDirectory(root, change);
+  for (const path of [...manifest.files.map((file) => file.path), ...manifest.removals]) requireInside(path);
   for (const file of manifest.files) await moveIntoPlace(join(folder, file.staged), join(root, file.path));
   for (const path of manifest.removals) await rm(join(root, path), { force: true });
   for (const parent of new Set(manifest.files.map((file) => dirname(join(root, file.path)))))
@@ -70,10 +86,12 @@ export async function commitTransaction(root: string, transaction: Transaction):
   const id = randomUUID();
   const uncommitted = join(root, FILES.journal, `${id}${UNCOMMITTED}`);
   try {
+    // Before the commit: what cannot be made here must not be owed for ever.
+    for (const change of transaction.directories) await makeDirectory(root, change);
     await mkdir(uncommitted, { recursive: true, mode: 0o700 });
+    await requireOneFileSystem(root, transaction.files);
     for (const [index, file] of transaction.files.entries()) await writeNewFile(join(uncommitted, String(index)), file);
     const manifest: Manifest = {
-      directories: transaction.directories,
       files: transaction.files.map((file, index) => ({ path: file.path, staged: String(index) })),
       removals: transaction.removals ?? [],
     };

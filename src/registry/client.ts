@@ -3,11 +3,14 @@ import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { systemCodeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 
 export interface PingTarget {
   /** `https://registry.example.com:5000`, as clients name it. */
   readonly url: string;
+  /** Path under which the API lies: `/` unless distribution's http.prefix says otherwise. */
+  readonly prefix?: string | undefined;
   /** Where to connect instead of what the name resolves to. */
   readonly address?: string | undefined;
   /** PEM of the authority to trust; undefined = the public ones. */
@@ -22,9 +25,17 @@ export interface PingAnswer {
   readonly isRegistry: boolean;
 }
 
+/** What OpenSSL calls the alert of a server that wants a client certificate. */
+const WANTS_CERTIFICATE = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE)$/;
+
+/** A server that refuses us for want of a client certificate serves all the same. */
+export function wantsClientCertificate(error: unknown): boolean {
+  return WANTS_CERTIFICATE.test(systemCodeOf(error) ?? "");
+}
+
 /** GET /v2/ (distribution spec, "API version check"). Rejects with Node's own network or TLS error. */
 export function ping(target: PingTarget): Promise<PingAnswer> {
-  const url = new URL("/v2/", target.url);
+  const url = new URL(`${(target.prefix ?? "/").replace(/\/$/, "")}/v2/`, target.url);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const send = url.protocol === "https:" ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { edit, keep, made } from "../support/made-deployment.ts";
@@ -17,8 +17,16 @@ describe("down, destroy", () => {
 
   it("destroy keeps what only its owner can make; up brings the same registry back", async () => {
     const { directory, engine } = await made();
-    await writeFile(join(directory, "data/docker"), "bytes");
-    const kept = ["certs/ca.crt", "certs/ca.key", "certs/domain.crt", "auth/htpasswd", "regctl.yaml", "data/docker"];
+    await mkdir(join(directory, "data/docker/registry"), { recursive: true });
+    await writeFile(join(directory, "data/docker/registry/blob"), "bytes");
+    const kept = [
+      "certs/ca.crt",
+      "certs/ca.key",
+      "certs/domain.crt",
+      "auth/htpasswd",
+      "regctl.yaml",
+      "data/docker/registry/blob",
+    ];
     const before = await Promise.all(kept.map((file) => readFile(join(directory, file), "utf8")));
     expect((await run(["destroy", "-C", directory, "--yes"], { engine })).exitCode).toBe(0);
     expect(await engine.containers.list({})).toEqual([]);
@@ -65,7 +73,7 @@ describe("a data folder that is not a registry's alone", () => {
 
   it("keeps images when data: names a folder that is not there, and says how to move them", async () => {
     const { directory, engine } = await made();
-    await writeFile(join(directory, "data/docker"), "images");
+    await mkdir(join(directory, "data/docker/registry"), { recursive: true });
     await edit(directory, "data: data", "data: moved");
     const result = await run(["up", "-C", directory], { engine });
     expect(result).toMatchObject({

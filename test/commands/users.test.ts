@@ -154,10 +154,14 @@ describe("passwd and rmuser", () => {
 });
 
 describe("a user file of somebody else", () => {
+  let own: Made;
+  beforeAll(async () => {
+    own = await made();
+  });
+
   const THEIRS = `# ours since 2019\n\n${FOREIGN}\n  # indented\n`;
 
   it("keeps comments, blank lines and foreign entries byte for byte", async () => {
-    const own = await made();
     await writeFile(htpasswd(own), THEIRS);
     const at = ["-C", own.directory];
     expect(await run(["adduser", "mine", "--password-stdin", ...at], { stdin: "m" })).toMatchObject({ exitCode: 0 });
@@ -173,7 +177,6 @@ describe("a user file of somebody else", () => {
   it.each(["adduser new", "passwd foreign", "rmuser foreign", "users"])(
     "with a line that locks everybody out is refused by %s, which names the line and changes nothing",
     async (line) => {
-      const own = await made();
       const broken = `${FOREIGN}\nno colon here\n`;
       await writeFile(htpasswd(own), broken);
       const result = await run([...line.split(" "), "-C", own.directory], { stdin: "" });
@@ -186,7 +189,6 @@ describe("a user file of somebody else", () => {
   it.each(["passwd old --password-stdin", "rmuser old"])(
     "with an entry that is no bcrypt hash is mended by `%s`, as the error says",
     async (line) => {
-      const own = await made();
       const old = "old:$apr1$Q3v7bFh0$zT1wnqVfrjJrSHXHjvs2D.\n";
       await writeFile(htpasswd(own), `${old}${FOREIGN}\n`);
       const refused = await run(["adduser", "new", "-C", own.directory]);

@@ -13,6 +13,7 @@ import {
   quickFlags,
   registryImage,
 } from "../support/e2e-deployment.ts";
+import { containersOfProject, engineRequest, networksOfProject } from "../support/e2e-engine-api.ts";
 import { type DeploymentState, stateOf } from "../support/e2e-state.ts";
 import { killAt, type Step, stepsOf } from "../support/kill-at.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
@@ -110,8 +111,9 @@ async function serves(one: Scenario): Promise<void> {
 
 /** As if the folder had never been a deployment, but for the authority that lies there. */
 async function startOver(one: Scenario): Promise<void> {
-  for (const { Id } of await one.containers()) await mustRun("docker", ["rm", "--force", Id]);
-  await runProgram("docker", ["network", "rm", `${one.name}_default`]);
+  for (const { Id } of await containersOfProject(one.name))
+    await engineRequest("DELETE", `/containers/${Id}?force=1&v=1`);
+  for (const network of await networksOfProject(one.name)) await engineRequest("DELETE", `/networks/${network}`);
   await rm(one.directory, { recursive: true, force: true });
   await adoptCertificates(one.directory);
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { mustRun } from "./run-program.ts";
+import { containersOfProject, networksOfProject } from "./e2e-engine-api.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Keys, hashes and times that no two runs share. */
@@ -31,30 +31,16 @@ async function files(directory: string): Promise<string[]> {
   return lines.filter((line) => !line.startsWith(".regctl/config.json ")).sort();
 }
 
-async function containers(place: Scenario): Promise<string[]> {
-  const found = await place.containers();
-  return found.map(({ Name, State, Config }) => {
-    const labels = Object.entries(Config.Labels)
-      .filter(([key]) => !/^io\.regctl\.(certificate|configuration)$|config-hash$/.test(key))
-      .map(([key, value]) => `${key}=${value}`);
-    return `${Name} ${State.Status} ${labels.sort().join(" ")}`;
-  });
-}
-
-async function networks(place: Scenario): Promise<string[]> {
-  const filter = `label=com.docker.compose.project=${place.name}`;
-  const { stdout } = await mustRun("docker", [
-    "network",
-    "ls",
-    "--filter",
-    filter,
-    "--format",
-    "{{.Name}} {{.Labels}}",
-  ]);
-  return stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => line.split(" ")[0] as string);
+async function containers(name: string): Promise<string[]> {
+  const found = await containersOfProject(name);
+  return found
+    .map(({ Names, State, Labels }) => {
+      const labels = Object.entries(Labels)
+        .filter(([key]) => !/^io\.regctl\.(certificate|configuration)$|config-hash$/.test(key))
+        .map(([key, value]) => `${key}=${value}`);
+      return `${Names.join()} ${State} ${labels.sort().join(" ")}`;
+    })
+    .sort();
 }
 
 export interface DeploymentState {
@@ -64,6 +50,10 @@ export interface DeploymentState {
 }
 
 export async function stateOf(place: Scenario): Promise<DeploymentState> {
-  const [onDisk, running, joined] = await Promise.all([files(place.directory), containers(place), networks(place)]);
+  const [onDisk, running, joined] = await Promise.all([
+    files(place.directory),
+    containers(place.name),
+    networksOfProject(place.name),
+  ]);
   return { files: onDisk, containers: running, networks: joined };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as labels from "../../../src/deployment/labels.ts";
-import { containerName, networkName, nextContainerName } from "../../../src/deployment/names.ts";
+import { containerName, networkName, nextName } from "../../../src/deployment/names.ts";
 import { desiredOf } from "./rendered.ts";
 
 const BASE = "name: acme\nport: 5000\nregistry:\n  log:\n    level: info\n";
@@ -8,7 +8,7 @@ const BASE = "name: acme\nport: 5000\nregistry:\n  log:\n    level: info\n";
 describe("names on the engine", () => {
   it("are literally these, for years: containers and labels outlive versions of regctl", () => {
     expect(containerName("acme", "registry")).toBe("acme-registry-1");
-    expect(nextContainerName("acme", "registry")).toBe("acme-registry-1-next");
+    expect(nextName(containerName("acme", "registry"))).toBe("acme-registry-1-next");
     expect(networkName("acme")).toBe("acme_default");
     expect({
       deployment: labels.DEPLOYMENT_LABEL,

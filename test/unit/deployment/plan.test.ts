@@ -55,7 +55,7 @@ function running(change: Partial<ObservedContainer> = {}): ObservedContainer {
 const NETWORK = { id: "net-1", name: "acme_default", labels: {} };
 
 function plan(...containers: ObservedContainer[]): string {
-  return text({ containers, network: NETWORK, imageId: "sha256:aa" });
+  return text({ containers, network: NETWORK, formerNetworks: [], imageId: "sha256:aa" });
 }
 
 function text(observed: ObservedState): string {
@@ -64,7 +64,7 @@ function text(observed: ObservedState): string {
 
 describe("planChanges", () => {
   it("makes everything on an empty engine", () => {
-    expect(text({ containers: [], network: undefined, imageId: undefined })).toBe(
+    expect(text({ containers: [], network: undefined, formerNetworks: [], imageId: undefined })).toBe(
       ["  + network     acme_default     not found", "  + container   acme-registry-1  not found"].join("\n"),
     );
   });
@@ -117,7 +117,12 @@ describe("planChanges", () => {
   });
 
   it("removes everything on request", () => {
-    const removal = planRemoval({ containers: [running()], network: NETWORK, imageId: "sha256:aa" });
+    const removal = planRemoval({
+      containers: [running()],
+      network: NETWORK,
+      formerNetworks: [],
+      imageId: "sha256:aa",
+    });
     expect(renderChanges(removal.steps.map(changeOf))).toBe(
       ["  - container   acme-registry-1  asked for", "  - network     acme_default     asked for"].join("\n"),
     );
@@ -172,6 +177,7 @@ describe("any mix of leftovers", () => {
             }),
           ),
           network: given.hasNetwork ? NETWORK : undefined,
+          formerNetworks: [],
           imageId: "sha256:aa",
         };
         const settled = after(state);
