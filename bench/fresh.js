@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stepsBetween } from "./init.js";
+import { endsStep, stepsBetween } from "./init.js";
 import { CACHE } from "./machine.js";
 import { run } from "./measure.js";
 import { milliseconds } from "./report.js";
@@ -46,7 +46,7 @@ export const fresh = {
       await rm(parent, { recursive: true, force: true });
     }
     const end = stamps.findIndex(([line]) => line === END);
-    const steps = stamps.slice(0, end).filter(([line]) => /^( {2}(ok|failed) |regctl: )/.test(line));
+    const steps = stamps.slice(0, end).filter(([line]) => endsStep(line));
     const seconds = stepsBetween(startedMs, [...steps, ["login and push by docker", stamps[end][1]]]);
     return {
       rows: [

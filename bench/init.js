@@ -6,19 +6,20 @@ import { milliseconds, ratioRow } from "./report.js";
 const LIMIT_MS = 10_000;
 const ENGINE_LIMIT = 1.5;
 
+/** Lines that end a step: `  ok start container …`, and the first ones of a fresh clone. */
+export const endsStep = (line) => /^( {2}(ok|failed) |regctl: )/.test(line);
+
 /** The seconds between progress lines, each named by the line that ends it. */
 export function stepsBetween(startMs, stamps) {
   let before = startMs;
   return stamps.map(([line, atMs]) => {
     const seconds = (atMs - before) / 1000;
     before = atMs;
-    return [
-      line
-        .trim()
-        .replace(/^ok /, "")
-        .replace(/\s+\(\d+\.\d s\)$/, ""),
-      seconds,
-    ];
+    const name = line
+      .trim()
+      .replace(/^(ok |regctl: )/, "")
+      .replace(/\s+(\(\d+\.\d s\)|… \d+\.\d s)$/, "");
+    return [name, seconds];
   });
 }
 
@@ -26,8 +27,7 @@ async function initToPush(place) {
   await place.remove();
   const stamps = [];
   const started = performance.now();
-  await place.init({ onLine: (line) => stamps.push([line, performance.now()]) });
-  stamps.push(["end of regctl", performance.now()]);
+  await place.init({ onLine: (line) => endsStep(line) && stamps.push([line, performance.now()]) });
   await place.push();
   stamps.push(["push by skopeo", performance.now()]);
   return { totalMs: performance.now() - started, seconds: stepsBetween(started, stamps) };

@@ -12,6 +12,9 @@ const FULL_NAMES = { "-h": "--help", "-V": "--version" };
 
 const mtime = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
+/** `process.stdout` takes as long to set up as all the rest here; only a terminal needs it. */
+const columns = () => (fs.fstatSync(1).isCharacterDevice() ? process.stdout.columns : undefined);
+
 /** The answer to `regctl [VERB...] --help` and `regctl --version`; undefined = run the program. */
 exports.knownAnswer = function knownAnswer(root, args) {
   const last = args[args.length - 1];
@@ -24,6 +27,21 @@ exports.knownAnswer = function knownAnswer(root, args) {
   if (written === 0 || (isClone && SOURCES.some((source) => mtime(`${root}/${source}`) > written))) return undefined;
   const answers = JSON.parse(fs.readFileSync(file, "utf8"));
   const question = [...args.slice(0, -1), flag].join(" ");
-  if (!Object.hasOwn(answers, question) || (process.stdout.columns ?? WIDTH) < WIDTH) return undefined;
+  if (!Object.hasOwn(answers, question) || (columns() ?? WIDTH) < WIDTH) return undefined;
   return answers[question];
+};
+
+/** Prints it; a reader that closes the pipe early (`regctl --help | head`) is no failure. */
+exports.print = function print(answer) {
+  const bytes = Buffer.from(answer);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += fs.writeSync(1, bytes, written);
+  } catch (error) {
+    if (error.code === "EPIPE") return;
+    if (error.code !== "EAGAIN") throw error;
+    // A pipe that does not block is full.
+    process.stdout.on("error", () => {});
+    process.stdout.write(bytes.subarray(written));
+  }
 };

@@ -10,7 +10,7 @@ import { type Change, renderChanges } from "../deployment/plan.ts";
 import type { Engine } from "../engine/engine.ts";
 import { RegctlError } from "../errors.ts";
 import { unprivilegedUid } from "../host/system-user.ts";
-import { exists, type FileChange } from "../project/files.ts";
+import { canonicalPath, exists, type FileChange } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
 import type { Secret } from "../secret.ts";
@@ -191,9 +191,10 @@ async function leaveNothing(directory: string): Promise<void> {
 /** Runs `init`; the result, which holds a generated password and is shown nowhere else, goes to `show`. */
 export async function initialise(
   ports: OperationPorts,
-  answers: InitAnswers,
+  given: InitAnswers,
   show: (result: InitResult) => void,
 ): Promise<void> {
+  const answers = { ...given, directory: await canonicalPath(given.directory) };
   const { directory } = answers;
   const config = await checkAnswers(ports, answers);
   const state = await lookAtEngine(ports);
