@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** One project a kind of test; `contract` and `e2e` need a real engine and share it, so their files run one at a time. */
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/architecture.test.ts"], testTimeout: 20_000 } },
       {

@@ -39,9 +39,13 @@ exports.print = function print(answer) {
     while (written < bytes.length) written += fs.writeSync(1, bytes, written);
   } catch (error) {
     if (error.code === "EPIPE") return;
-    if (error.code !== "EAGAIN") throw error;
-    // A pipe that does not block is full.
-    process.stdout.on("error", () => {});
-    process.stdout.write(bytes.subarray(written));
+    if (error.code === "EAGAIN") {
+      // A pipe that does not block is full.
+      process.stdout.on("error", () => {});
+      process.stdout.write(bytes.subarray(written));
+      return;
+    }
+    process.stderr.write(`regctl: cannot write the answer: ${error.message}\n`);
+    process.exitCode = 1;
   }
 };

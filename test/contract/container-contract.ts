@@ -200,7 +200,9 @@ export function describeContainers(current: () => Stage): void {
       expect(await read({ tail: 1 })).toEqual(all.slice(-1));
       expect((await read({ since: new Date(Date.now() + 60_000).toISOString() })).length).toBe(0);
       expect((await read({ since: new Date(Date.now() - 60_000).toISOString() })).length).toBe(3);
-      expect((await read({ timestamps: true }))[0]?.data.toString()).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (eins ✓|wrong)\n$/);
+      expect((await read({ timestamps: true }))[0]?.data.toString()).toMatch(
+        /^\d{4}-\d\d-\d\dT[\d:.]+Z (eins ✓|wrong)\n$/,
+      );
     });
 
     it("follows the logs until it is told to stop, and then ends without an error", async () => {
