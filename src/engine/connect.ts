@@ -133,17 +133,13 @@ function withoutDebug<T>(work: () => T): T {
   }
 }
 
-/** Two calls as they are; dockerode's types leave out the signal and what a foreign server may leave out. */
+/** The call as it is; dockerode's types leave out the signal and what a foreign server may leave out. */
 interface Questions {
   version(options: { abortSignal?: AbortSignal }): Promise<Partial<Docker.DockerVersion> | undefined>;
-  info(options: { abortSignal?: AbortSignal }): Promise<{ DockerRootDir?: string }>;
 }
 
 async function probe(docker: Docker, address: string, origin: string, signal: AbortSignal): Promise<EngineInfo> {
-  const [version, rootDirectory] = await Promise.all([
-    (docker as unknown as Questions).version(abortable(signal)),
-    rootDirectoryOf(docker, signal),
-  ]).catch((error) => {
+  const version = await (docker as unknown as Questions).version(abortable(signal)).catch((error) => {
     if (statusOf(error) === undefined) throw error;
     throw notAnEngine(address, engineTextOf(error), error);
   });
@@ -155,20 +151,8 @@ async function probe(docker: Docker, address: string, origin: string, signal: Ab
     version: engineVersion,
     apiVersion: negotiateApiVersion({ version: engineVersion, api, oldestApi }),
     architecture: version.Arch ?? "",
-    rootDirectory,
     isPodman: (version.Components ?? []).some(({ Name }) => Name.includes("Podman")),
   };
-}
-
-/** A proxy in front of the socket may refuse this question and still be good for all others. */
-async function rootDirectoryOf(docker: Docker, signal: AbortSignal): Promise<string> {
-  try {
-    const info = await (docker as unknown as Questions).info(abortable(signal));
-    return info.DockerRootDir ?? "";
-  } catch (error) {
-    if (statusOf(error) === undefined) throw error;
-    return "";
-  }
 }
 
 function notAnEngine(address: string, why: string, cause?: unknown): RegctlError {

@@ -24,8 +24,6 @@ export interface EngineInfo {
   readonly apiVersion: string;
   /** GOARCH of the engine: `amd64`, `arm64`. */
   readonly architecture: string;
-  /** The engine's storage folder on its host: `/var/lib/docker`; "" when it does not tell. */
-  readonly rootDirectory: string;
   /** True when the engine is Podman's compatible service. */
   readonly isPodman: boolean;
 }

@@ -62,7 +62,8 @@ function codeOfStatus(status: number): ErrorCode {
   return "engine-failed";
 }
 
-const START_ENGINE = "start it with `systemctl start docker` (without systemd: `service docker start`)";
+const START_ENGINE =
+  "start it: `systemctl start docker` (without systemd, as root: `dockerd >/var/log/dockerd.log 2>&1 &`)";
 
 /** Why no answer came, and the way out. */
 export interface ConnectionFailure {

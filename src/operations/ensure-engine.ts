@@ -59,14 +59,13 @@ export async function ensureEngine(ports: OperationPorts, state: EngineState): P
   // Installing it has started it already where systemd runs.
   if (!(await answers())) {
     const { startEngine } = await import("../host/daemon.ts");
-    await withStep(ports.progress, "start the Docker engine", async () => {
-      const started = await startEngine({ run: ports.run, isReady: answers, env, signal: ports.signal });
-      if (!started.survivesReboot)
-        ports.output.note(
-          "  without systemd nothing starts the engine after a reboot: run `dockerd` from your init system",
-        );
-      return { value: undefined };
-    });
+    const { survivesReboot } = await withStep(ports.progress, "start the Docker engine", async () => ({
+      value: await startEngine({ run: ports.run, isReady: answers, env, signal: ports.signal }),
+    }));
+    if (!survivesReboot)
+      ports.output.note(
+        "  without systemd nothing starts the engine after a reboot: run `dockerd` from your init system",
+      );
   }
   return ports.engine();
 }

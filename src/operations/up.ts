@@ -26,6 +26,8 @@ import { withStep } from "./with-step.ts";
 export interface Proposal extends Rendered {
   readonly plan: Plan;
   readonly imageIsMissing: boolean;
+  /** By the engine's own health check. */
+  readonly isHealthy: boolean;
 }
 
 /** A new, empty `data` folder would make every image vanish; moving them is for their owner to do. */
@@ -56,7 +58,14 @@ export async function propose(ports: OperationPorts, engine: Engine, deployment:
   const imageIsMissing = observed.imageId === undefined;
   const because = `not on this engine; ${isAssembled(config.image) ? "assembled from packages" : "pulled"}`;
   const image: Change[] = imageIsMissing ? [{ action: "create", kind: "image", name: config.image, because }] : [];
-  return { ...rendered, plan, imageIsMissing, changes: [...rendered.changes, ...image, ...plan.steps.map(changeOf)] };
+  const isHealthy = observed.containers.length > 0 && observed.containers.every(({ health }) => health === "healthy");
+  return {
+    ...rendered,
+    plan,
+    imageIsMissing,
+    isHealthy,
+    changes: [...rendered.changes, ...image, ...plan.steps.map(changeOf)],
+  };
 }
 
 const STEP_TITLES = {
@@ -107,7 +116,8 @@ export async function bringUp(
   if (first.changes.length > 0) options.onChanges?.(first.changes);
   if (options.dryRun) return first.changes;
   if (first.changes.length === 0) {
-    // Agreeing with regctl.yaml is not enough: it has to serve as well.
+    // Agreeing with regctl.yaml is not enough: it has to serve as well. The engine asks it every few seconds.
+    if (first.isHealthy) return first.changes;
     await untilServing(
       ports,
       engine,

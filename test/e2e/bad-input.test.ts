@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../support/addresses.ts";
 import {
   answer,
   deployed,
@@ -125,6 +126,8 @@ describe("init is refused", () => {
       join(nobody.home, "registry"),
       "--yes",
       "--json",
+      "--port",
+      String(await freePort()),
       ...(await quickFlags()),
     ]);
     expect(denied, denied.stderr).toMatchObject({ exitCode: 4 });

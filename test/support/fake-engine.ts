@@ -31,7 +31,6 @@ const DEFAULT_INFO: EngineInfo = {
   version: "20.10.24",
   apiVersion: "1.41",
   architecture: "amd64",
-  rootDirectory: "/var/lib/docker",
   isPodman: false,
 };
 

@@ -53,8 +53,8 @@ describe("translateFailure", () => {
   });
 
   it.each([
-    ["ENOENT", "engine-unreachable", /service docker start/],
-    ["ECONNREFUSED", "engine-unreachable", /service docker start/],
+    ["ENOENT", "engine-unreachable", /systemctl start docker/],
+    ["ECONNREFUSED", "engine-unreachable", /systemctl start docker/],
     ["EACCES", "engine-denied", /usermod -aG docker/],
     ["EPERM", "engine-denied", /usermod/],
     ["ECONNRESET", "engine-unreachable", /DOCKER_TLS_VERIFY/],
