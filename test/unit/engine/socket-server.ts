@@ -15,7 +15,7 @@ export interface SocketServer extends AsyncDisposable {
   readonly received: Received[];
 }
 
-/** What Engine 20.10 says to `/version` and `/info`. */
+/** What Engine 20.10 says to `/version`. */
 export const ENGINE_20_10 = {
   version: {
     Version: "20.10.24+dfsg1",
@@ -24,16 +24,12 @@ export const ENGINE_20_10 = {
     Arch: "amd64",
     Components: [{ Name: "Engine" }],
   },
-  info: { DockerRootDir: "/var/lib/docker" },
 };
 
-/** An HTTP server on a unix socket that answers as an engine would whose `/version` and `/info` are these. */
-export function serveEngine(
-  engine: { version: unknown; info?: unknown },
-  others?: RequestListener,
-): Promise<SocketServer> {
+/** An HTTP server on a unix socket that answers as an engine would whose `/version` is this. */
+export function serveEngine(engine: { version: unknown }, others?: RequestListener): Promise<SocketServer> {
   return serve((request, response) => {
-    const answer = { "/version": engine.version, "/info": engine.info ?? {} }[request.url ?? ""];
+    const answer = request.url === "/version" ? engine.version : undefined;
     if (answer !== undefined)
       return void response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
     if (others !== undefined) return others(request, response);
