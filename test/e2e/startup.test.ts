@@ -17,7 +17,10 @@ let deployment: string;
 beforeAll(async () => {
   work = temporaryDirectory("regctl-test-startup-");
   deployment = join(work.path, "registry");
-  const made = await regctl(["init", deployment, "--yes", "--no-start", "--bcrypt-cost", "5"]);
+  // A name of its own: whoever followed the README has a deployment called registry.
+  const name = `startup-${process.pid}`;
+  const flags = ["--name", name, "--port", String(await freePort()), "--bcrypt-cost", "5"];
+  const made = await regctl(["init", deployment, "--yes", "--no-start", ...flags]);
   expect(made, made.stderr).toMatchObject({ exitCode: 0 });
 });
 afterAll(() => work[Symbol.asyncDispose]());
