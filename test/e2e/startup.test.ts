@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../support/addresses.ts";
 import { pty } from "../support/pty.ts";
 import { type RegctlOptions, regctl } from "../support/regctl.ts";
 import { run } from "../support/run.ts";
