@@ -363,7 +363,7 @@ describe("the wizard", () => {
 
   it("asks for a deployment's name before it destroys images, and keeps them when it is not typed", async () => {
     await using terminal = await pty(["destroy", "--data"], { cwd: registry.directory });
-    await terminal.expect("Type the name");
+    await terminal.expect("This removes every image");
     await terminal.answer("something else");
     expect((await terminal.exit()).exitCode).toBe(1);
     expect(await answer(registry)).toBe(200);
