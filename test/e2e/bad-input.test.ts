@@ -1,5 +1,5 @@
 /** What goes wrong on real machines: each gets its reason, the way out and its exit code, and nothing is half-done. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -16,12 +16,12 @@ import {
   registryImage,
   writtenError,
 } from "../support/e2e-deployment.ts";
+import { countConnections, engineOfApi } from "../support/e2e-impostors.ts";
 import { asNobody } from "../support/e2e-nobody.ts";
 import { smallDisk } from "../support/e2e-small-disk.ts";
 import { stateOf } from "../support/e2e-state.ts";
 import { eventually } from "../support/eventually.ts";
 import { networkNamespace } from "../support/network-namespace.ts";
-import { pty } from "../support/pty.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
 import { mustRun, type ProgramResult, runProgram } from "../support/run-program.ts";
 import type { Scenario } from "../support/scenario.ts";
@@ -41,7 +41,7 @@ async function refusedInit(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const before = await stateOf(one);
-  const result = await one.regctl([...one.initArgs, ...(await quickFlags()), ...flags, "--json"], {
+  const result = await one.regctl(one.initArgs.concat(await quickFlags(), flags, "--json"), {
     input: one.credentials.password,
     env,
   });
@@ -199,51 +199,6 @@ describe("init is refused", () => {
   });
 });
 
-/** A server on a socket that says it is a Docker engine that speaks nothing newer than this. */
-async function engineOfApi(version: string, socket: string): Promise<AsyncDisposable & { readonly endpoint: string }> {
-  const server = createHttpServer((request, response) => {
-    const isKnown = /^(\/v1\.\d+)?\/(version|info|_ping)$/.test(request.url ?? "");
-    response.writeHead(isKnown ? 200 : 400, { "Content-Type": "application/json", "Api-Version": version });
-    response.end(
-      JSON.stringify({
-        Version: "1.12.6",
-        ApiVersion: version,
-        MinAPIVersion: "1.12",
-        Os: "linux",
-        Arch: "amd64",
-        DockerRootDir: "/none",
-      }),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  return {
-    endpoint: `unix://${socket}`,
-    async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-/** Something that listens at the engine's port on another machine and writes down every connection. */
-async function countConnections(
-  argv: (command: string, args: readonly string[]) => string[],
-  folder: string,
-): Promise<AsyncDisposable & { count(): Promise<number> }> {
-  const file = join(folder, "connections");
-  const script = `const fs = require("node:fs"); require("node:net").createServer((socket) => { fs.appendFileSync(process.argv[1], "x"); socket.destroy(); })
-    .listen(2375, () => fs.writeFileSync(process.argv[1], "")); setInterval(() => { if (fs.existsSync(process.argv[1] + ".end")) process.exit(); }, 50);`;
-  const [command, ...args] = argv(process.execPath, ["-e", script, file]) as [string, ...string[]];
-  const listening = runProgram(command, args);
-  await eventually(() => readFile(file));
-  return {
-    count: async () => (await readFile(file)).length,
-    async [Symbol.asyncDispose]() {
-      await writeFile(`${file}.end`, "");
-      await listening;
-    },
-  };
-}
-
 describe("a full disk", () => {
   it("changes nothing: users log in, the registry serves, and with space the same commands succeed", async () => {
     await using one = await place({ adopt: false });
@@ -305,67 +260,5 @@ describe("a broken regctl.yaml", () => {
     }
     expect((await onlyContainer(registry)).Id).toBe(Id);
     expect((await registry.must(["up"])).stdout).toBe("no changes\n");
-  });
-});
-
-describe("the wizard", () => {
-  const wizard = async (one: Scenario, flags: readonly string[] = []) =>
-    pty(["init", one.directory, "--name", one.name, ...(await quickFlags()), ...flags], { cwd: one.directory });
-
-  it("says what is wrong with an answer, takes the next, and ends with a registry that takes the password typed", async () => {
-    await using one = await place();
-    await using terminal = await wizard(one);
-    await terminal.expect("Host name or IP address clients will use");
-    await terminal.press("C-u");
-    await terminal.answer("not_a host");
-    await terminal.expect(/not a host name|is not|cannot be/);
-    await terminal.press("C-u");
-    await terminal.answer("localhost");
-    await terminal.expect("Port clients will connect to");
-    await terminal.answer("70000");
-    await terminal.expect("a port is a number from 1 to 65535");
-    await terminal.press("C-u");
-    await terminal.answer(String(one.port));
-    await terminal.expect("Encryption");
-    await terminal.press("Enter");
-    await terminal.expect("Name of the first user");
-    await terminal.press("Enter");
-    await terminal.expect("Folder for the images");
-    await terminal.press("Enter");
-    await terminal.expect("Password of admin");
-    await terminal.answer(one.credentials.password);
-    await terminal.expect("Once more");
-    await terminal.answer(one.credentials.password);
-    const { exitCode, screen } = await terminal.exit();
-    expect(exitCode, screen).toBe(0);
-    expect(screen).toContain("Your registry is running.");
-    expect(screen).not.toContain(one.credentials.password);
-    expect(await answer(one)).toBe(200);
-  });
-
-  it.each([
-    { at: "Host name or IP address", keys: [] },
-    { at: "Password of admin", keys: ["Enter", "Enter", "Enter", "Enter", "Enter"] as const },
-  ])("left with Ctrl-C at '$at' has changed nothing", async ({ at, keys }) => {
-    await using one = await place({ adopt: false });
-    await using terminal = await wizard(one);
-    const questions = ["Host name", "Port clients", "Encryption", "Name of the first user", "Folder for the images"];
-    for (const [index, key] of keys.entries()) {
-      await terminal.expect(questions[index] as string);
-      await terminal.press(key);
-    }
-    await terminal.expect(at);
-    await terminal.press("C-c");
-    const { exitCode, screen } = await terminal.exit();
-    expect(exitCode, screen).toBe(130);
-    expect(await stateOf(one)).toEqual({ files: [], containers: [], networks: [] });
-  });
-
-  it("asks for a deployment's name before it destroys images, and keeps them when it is not typed", async () => {
-    await using terminal = await pty(["destroy", "--data"], { cwd: registry.directory });
-    await terminal.expect("This removes every image");
-    await terminal.answer("something else");
-    expect((await terminal.exit()).exitCode).toBe(1);
-    expect(await answer(registry)).toBe(200);
   });
 });
