@@ -3,6 +3,38 @@
 export type TlsMode = "own-ca" | "provided" | "none";
 export type AuthMode = "htpasswd" | "none";
 
+/** What `keep` says of the tags a rule decides about: one that either `newest` or `newerThan` keeps is kept. */
+export interface RetentionKeep {
+  /** Every one. */
+  readonly all?: true;
+  /** So many images of each repository; tags on the same image count once. */
+  readonly newest?: number;
+  /** `30d`, `12h`, `2w`. */
+  readonly newerThan?: string;
+  /** The date `newest` and `newerThan` go by. */
+  readonly by: "push" | "build";
+}
+
+/** About tags when it has `keep`, about what no tag reaches when it has `untagged`. */
+export interface RetentionRule {
+  /** Globs. */
+  readonly repositories: readonly string[];
+  /** Globs; with `semver` beside it, a tag has to fit both. */
+  readonly tags?: readonly string[];
+  readonly semver?: string;
+  readonly keep?: RetentionKeep;
+  readonly untagged?: { readonly olderThan: string };
+}
+
+/** What `prune` removes: a tag is decided about by the first rule that has `keep` and matches; without one it is kept. */
+export interface RetentionPolicy {
+  /** `repository[:tag]`, globs both: never removed. */
+  readonly protect: readonly string[];
+  /** Nor is what containers and services of the engine use. */
+  readonly protectInUse: boolean;
+  readonly rules: readonly RetentionRule[];
+}
+
 export interface Config {
   readonly name: string;
   readonly domain: string;
@@ -18,6 +50,7 @@ export interface Config {
   readonly tls: { readonly mode: TlsMode; readonly lifetimeDays: number };
   readonly auth: { readonly mode: AuthMode; readonly realm: string; readonly bcryptCost: number };
   readonly insecure: boolean;
+  readonly retention: RetentionPolicy;
   /** The user's overlay of distribution's config.yml, checked. */
   readonly registry: Readonly<Record<string, unknown>>;
 }

@@ -17,6 +17,7 @@ import {
 import { checkDistribution } from "./distribution/check.ts";
 import { majorOfImage } from "./distribution/major.ts";
 import { registryConfig } from "./registry-config.ts";
+import { resolveRetention } from "./retention.ts";
 import { KEY_RULES, RULES, type Rule } from "./rules.ts";
 import { type WrittenConfig, writtenConfigSchema } from "./schema.ts";
 
@@ -98,6 +99,7 @@ function resolveConfig(written: WrittenConfig, input: ParseInput, major: 2 | 3):
       bcryptCost: written.auth?.bcryptCost ?? DEFAULT_BCRYPT_COST,
     },
     insecure: written.insecure ?? false,
+    retention: resolveRetention(written.retention),
     registry: written.registry ?? {},
   };
 }
@@ -120,7 +122,9 @@ function shapeIssues(issues: readonly z.core.$ZodIssue[]): Issue[] {
         hint: "`regctl config schema` lists all of them; distribution's own keys go under registry:",
       }));
     }
-    const type = issue.code === "invalid_type" ? TYPE_NAMES[issue.expected] : undefined;
+    // A key that says more of its value than the type has a message of its own.
+    const isOwnMessage = issue.message.startsWith("should be ");
+    const type = issue.code === "invalid_type" && !isOwnMessage ? TYPE_NAMES[issue.expected] : undefined;
     if (type === undefined) return [{ path: pathText(path), message: issue.message }];
     return [{ path: pathText(path), message: `should be ${type}`, hint: "give it a value, or remove the key" }];
   });

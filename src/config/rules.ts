@@ -1,10 +1,11 @@
 /** Rules that join several keys; each says what is wrong, where, and what to write instead. */
 import { isIP } from "node:net";
 import type { Issue } from "../errors.ts";
-import { messageOf, RegctlError } from "../errors.ts";
 import { parseHost } from "../pki/san.ts";
 import { parseReference } from "../registry/reference.ts";
+import { attempt } from "./attempt.ts";
 import type { Config } from "./config.ts";
+import { retentionIssues } from "./retention.ts";
 
 export type Rule = (config: Config) => Issue[];
 
@@ -12,20 +13,6 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/;
 
 function section(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-function issueFrom(path: string, error: unknown): Issue {
-  const hint = error instanceof RegctlError ? error.hint : undefined;
-  return { path, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
-}
-
-function attempt(path: string, parse: () => unknown): Issue[] {
-  try {
-    parse();
-    return [];
-  } catch (error) {
-    return [issueFrom(path, error)];
-  }
 }
 
 const hostNames: Rule = (config) => [
@@ -106,6 +93,9 @@ const reachable: Rule = (config) => {
   ];
 };
 
+const retention: Rule = (config) =>
+  retentionIssues(config.retention).map((issue) => ({ ...issue, path: `retention.${issue.path}` }));
+
 /** Those that look at one key each. */
-export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder, reachable];
+export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder, reachable, retention];
 export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate];

@@ -1,5 +1,6 @@
 /** What people write in regctl.yaml, as zod; `config schema` publishes it as JSON Schema. */
 import { z } from "zod";
+import { retentionSchema } from "./retention-schema.ts";
 
 export const DEPLOYMENT_NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
@@ -64,6 +65,7 @@ export const writtenConfigSchema = z
       })
       .optional(),
     insecure: z.boolean().optional().describe("Allow plain HTTP, or no users, on an address other than loopback."),
+    retention: retentionSchema.optional(),
     registry: z
       .record(z.string(), z.unknown())
       .optional()

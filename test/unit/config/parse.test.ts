@@ -32,6 +32,7 @@ describe("defaults", () => {
       tls: { mode: "own-ca", lifetimeDays: 397 },
       auth: { mode: "htpasswd", realm: "acme", bcryptCost: 10 },
       insecure: false,
+      retention: { protect: [], protectInUse: true, rules: [] },
       registry: {},
     });
   });
