@@ -130,6 +130,16 @@ export interface ObservedImage {
   readonly created: string;
 }
 
+/** What something on the engine runs, or will run when it is started. */
+export interface ImageUse {
+  /** `container web`, `service api`. */
+  readonly by: string;
+  /** As written when it was made: `r.example.com/team/api:1.4`; Swarm adds `@sha256:…`. */
+  readonly image: string;
+  /** `repository@sha256:…` of the image itself, for all names it was pulled from or pushed to; of services only what `image` says. */
+  readonly repoDigests: readonly string[];
+}
+
 /** Bytes over all layers known so far; an engine tells a layer's size only when it begins. */
 export interface PullProgress {
   readonly layersDone: number;
@@ -192,6 +202,8 @@ export interface Images {
   inspect(reference: string, options?: CallOptions): Promise<ObservedImage | undefined>;
   /** Every tagged image of the engine. */
   list(options?: CallOptions): Promise<ObservedImage[]>;
+  /** Of all containers, running or not, and of the services of its Swarm, with the one each would roll back to. */
+  inUse(options?: CallOptions): Promise<ImageUse[]>;
   /** `image-unavailable` with `details.reason` "network" | "unauthorized" | "not-found" | "tls" | "rate-limit" | "other". */
   pull(
     reference: string,

@@ -3,6 +3,7 @@ import type Docker from "dockerode";
 import { RegctlError } from "../errors.ts";
 import type { Images, ObservedImage, RegistryCredentials } from "./engine.ts";
 import { statusOf, translateFailure, translatePullFailure } from "./errors.ts";
+import { containerImages, serviceImages } from "./images-in-use.ts";
 import { trackPull } from "./pull-progress.ts";
 import { abortable, createOptions, getJson, getStream } from "./requests.ts";
 import { jsonLines } from "./streams.ts";
@@ -29,6 +30,14 @@ export function dockerImages(docker: Docker): Images {
       } catch (error) {
         throw translateFailure(error, { doing: "list images", signal });
       }
+    },
+
+    async inUse({ signal } = {}) {
+      const [ofContainers, ofServices] = await Promise.all([
+        containerImages(docker, images, signal),
+        serviceImages(docker, signal),
+      ]);
+      return [...ofContainers, ...ofServices];
     },
 
     async pull(reference, { signal, credentials, onProgress } = {}) {

@@ -219,4 +219,18 @@ describe("pulls", () => {
       repoDigests: [expect.stringMatching(`^${registry.host}/team/busybox@sha256:`)],
     });
   });
+
+  it("leave a container on the image it was made of, under its name and digest, when the tag goes to another one", async () => {
+    const pulled = await engine.images.inspect(reference);
+    const container = await engine.containers.create({ ...SPEC, name: `${prefix}-moved`, image: reference });
+    await run("docker", ["tag", BUSYBOX_IMAGE, reference]);
+    const uses = await engine.images.inUse();
+    expect(uses.find(({ by }) => by === `container ${prefix}-moved`)).toEqual({
+      by: `container ${prefix}-moved`,
+      image: reference,
+      repoDigests: pulled?.repoDigests,
+    });
+    await engine.containers.remove(container);
+    await run("docker", ["tag", image.id, reference]);
+  });
 });

@@ -57,6 +57,7 @@ export function describeEngineContract(title: string, prepare: () => Promise<Sta
         ["containers.logs", () => collect(engine.containers.logs("x", { follow: false, signal: aborted }))],
         ["images.inspect", () => engine.images.inspect("x", { signal: aborted })],
         ["images.list", () => engine.images.list({ signal: aborted })],
+        ["images.inUse", () => engine.images.inUse({ signal: aborted })],
         ["images.pull", () => engine.images.pull("x", { signal: aborted })],
         ["images.load", () => engine.images.load(nothing(), { signal: aborted })],
         ["networks.list", () => engine.networks.list({}, { signal: aborted })],

@@ -68,6 +68,22 @@ export function describeImagesAndNetworks(current: () => Stage): void {
       });
     });
 
+    it("are in use by containers that were only made, by those that run, and by none that is gone", async () => {
+      const used = async (container: string) =>
+        (await engine.images.inUse()).filter(({ by }) => by === `container ${container}`);
+      const id = await engine.containers.create(await stage.actor(name("in-use")));
+      const use = {
+        by: `container ${name("in-use")}`,
+        image: BUSYBOX_IMAGE,
+        repoDigests: (await engine.images.inspect(BUSYBOX_IMAGE))?.repoDigests,
+      };
+      expect(await used(name("in-use"))).toEqual([use]);
+      await engine.containers.start(id);
+      expect(await used(name("in-use"))).toEqual([use]);
+      await engine.containers.remove(id, { force: true });
+      expect(await used(name("in-use"))).toEqual([]);
+    });
+
     it("says that the network is why a pull failed", async () => {
       await expect(engine.images.pull("127.0.0.1:1/team/absent:1")).rejects.toMatchObject({
         code: "image-unavailable",

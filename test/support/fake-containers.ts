@@ -5,6 +5,7 @@ import type {
   ContainerSpec,
   ContainerState,
   Containers,
+  ImageUse,
   LogLine,
   ObservedContainer,
 } from "../../src/engine/engine.ts";
@@ -49,6 +50,14 @@ export class FakeContainers {
 
   isNetworkInUse(name: string): boolean {
     return this.#running().some(({ spec }) => spec.network?.name === name);
+  }
+
+  imagesInUse(): ImageUse[] {
+    return [...this.#containers.values()].map(({ name, spec, imageId }) => ({
+      by: `container ${name}`,
+      image: spec.image,
+      repoDigests: [...(this.#images.find(imageId)?.repoDigests ?? [])],
+    }));
   }
 
   setHealth(nameOrId: string, health: ContainerHealth, output: string): void {

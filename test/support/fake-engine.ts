@@ -1,5 +1,5 @@
 /** An engine in memory: the state of one, with its conflicts, kept honest by test/contract/engine.test.ts. */
-import type { Containers, Engine, EngineInfo, Images, Networks } from "../../src/engine/engine.ts";
+import type { Containers, Engine, EngineInfo, Images, ImageUse, Networks } from "../../src/engine/engine.ts";
 import { RegctlError } from "../../src/errors.ts";
 import { FakeContainers } from "./fake-containers.ts";
 import { FakeImages } from "./fake-images.ts";
@@ -43,6 +43,7 @@ export class FakeEngine implements Engine {
   readonly calls: FakeOperation[] = [];
   isClosed = false;
   readonly #containers: FakeContainers;
+  readonly #services: ImageUse[] = [];
   readonly #faults = new Map<FakeOperation, { error: Error; left: number; when: "before" | "after" }>();
 
   constructor(options: FakeEngineOptions = {}) {
@@ -51,7 +52,8 @@ export class FakeEngine implements Engine {
     const networks = new FakeNetworks((name) => this.#containers.isNetworkInUse(name));
     this.#containers = new FakeContainers(images, networks, options.healthAfterStart ?? "healthy");
     this.containers = this.#guard("containers", this.#containers.port);
-    this.images = this.#guard("images", images.port);
+    const inUse = async () => [...this.#containers.imagesInUse(), ...this.#services];
+    this.images = this.#guard("images", { ...images.port, inUse });
     this.networks = this.#guard("networks", networks.port);
   }
 
@@ -76,6 +78,11 @@ export class FakeEngine implements Engine {
 
   writeLog(nameOrId: string, stream: "stdout" | "stderr", text: string): void {
     this.#containers.writeLog(nameOrId, stream, text);
+  }
+
+  /** The engine is part of a Swarm that has this service, with what it ran before if it was updated. */
+  addService(name: string, ...images: string[]): void {
+    this.#services.push(...images.map((image) => ({ by: `service ${name}`, image, repoDigests: [] })));
   }
 
   /** A process outside the engine listens on this port. */

@@ -73,7 +73,8 @@ export class FakeImages {
     });
   }
 
-  readonly port: Images = {
+  /** `inUse` is about containers, which this does not know. */
+  readonly port: Omit<Images, "inUse"> = {
     inspect: async (reference) => {
       const image = this.find(reference);
       return image && observe(image);
