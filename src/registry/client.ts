@@ -1,10 +1,7 @@
-/** Our client of the distribution API; so far the version check that tells whether a registry serves. */
-import { request as requestPlain } from "node:http";
-import { request as requestTls } from "node:https";
-import { isIP } from "node:net";
-import { checkServerIdentity, type PeerCertificate } from "node:tls";
+/** The version check of the distribution API, which tells whether a registry serves; everything else is in `api.ts`. */
 import { systemCodeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
+import { connectionOptions, requesterFor } from "./connection.ts";
 
 export interface PingTarget {
   /** `https://registry.example.com:5000`, as clients name it. */
@@ -36,22 +33,15 @@ export function wantsClientCertificate(error: unknown): boolean {
 /** GET /v2/ (distribution spec, "API version check"). Rejects with Node's own network or TLS error. */
 export function ping(target: PingTarget): Promise<PingAnswer> {
   const url = new URL(`${(target.prefix ?? "/").replace(/\/$/, "")}/v2/`, target.url);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const send = url.protocol === "https:" ? requestTls : requestPlain;
+  const send = requesterFor(url);
   return new Promise((resolve, reject) => {
     const request = send(
       {
-        host: target.address ?? host,
-        port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-        path: url.pathname,
+        ...connectionOptions({ url, address: target.address, authorities: target.authorityPem }),
         agent: false,
         timeout: 5_000,
         headers: { host: url.host },
         ...(target.signal === undefined ? {} : { signal: target.signal }),
-        ...(target.authorityPem === undefined ? {} : { ca: target.authorityPem }),
-        // SNI must not carry an address (RFC 6066 §3); Node would then check the one it connects to.
-        ...(isIP(host) === 0 ? { servername: host } : {}),
-        checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
         ...(target.credentials === undefined
           ? {}
           : { auth: `${target.credentials.username}:${target.credentials.password.reveal()}` }),

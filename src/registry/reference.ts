@@ -69,6 +69,23 @@ export function familiarReference(reference: Reference): string {
   return `${familiarName(reference)}${suffix(reference)}`;
 }
 
+/** Whether distribution takes it as a repository's name (`team/api`, without a host). */
+export function isRepositoryName(text: string): boolean {
+  return text.length <= LONGEST_NAME && text.split("/").every((component) => COMPONENT.test(component));
+}
+
+/** Whether it is a tag (OCI distribution specification, "Pulling manifests"). */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
+/** Whether it is a whole digest of an algorithm the specification registers: `sha256:` and 64 digits, sha384, sha512. */
+export function isDigest(text: string): boolean {
+  const [algorithm = "", hex = "", ...more] = text.split(":");
+  if (!Object.hasOwn(HEX_LENGTHS, algorithm) || more.length > 0) return false;
+  return hex.length === HEX_LENGTHS[algorithm] && /^[a-f0-9]*$/.test(hex);
+}
+
 function suffix({ tag, digest }: Reference): string {
   return `${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }

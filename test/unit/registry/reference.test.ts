@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
-import { familiarName, familiarReference, formatReference, parseReference } from "../../../src/registry/reference.ts";
+import {
+  familiarName,
+  familiarReference,
+  formatReference,
+  isDigest,
+  isRepositoryName,
+  isTag,
+  parseReference,
+} from "../../../src/registry/reference.ts";
 
 const ZEROS = "0".repeat(64);
 const ID = "1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a";
@@ -179,5 +187,42 @@ describe("round trips", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("isRepositoryName, isTag and isDigest", () => {
+  const parses = (written: string): boolean => {
+    try {
+      return formatReference(parseReference(written)) === written;
+    } catch {
+      return false;
+    }
+  };
+
+  it("say of any text what the parser says of a reference made with it", () => {
+    const name = fc.oneof(
+      fc.stringMatching(/^[a-zA-Z0-9/._-]{0,12}$/),
+      fc.array(component, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/")),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.oneof(name, tag, digest), (text) => {
+        expect(isRepositoryName(text)).toBe(!text.includes(":") && !text.includes("@") && parses(`h:1/${text}:t`));
+        expect(isTag(text)).toBe(!/[/@]/.test(text) && parses(`h:1/r:${text}`));
+        expect(isDigest(text)).toBe(parses(`h:1/r@${text}`));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("refuse names that are too long, climb or hide", () => {
+    expect(isRepositoryName("a".repeat(255))).toBe(true);
+    expect(isRepositoryName("a".repeat(256))).toBe(false);
+    for (const text of ["..", "a/../b", "/a", "a/", "a//b", "a\n", "_manifests", "a/_layers", "constructor:"]) {
+      expect(isRepositoryName(text)).toBe(false);
+    }
+    for (const text of ["", "constructor:", "sha256:", `sha256:${"g".repeat(64)}`, `sha256:${ZEROS}\n`]) {
+      expect(isDigest(text)).toBe(false);
+    }
   });
 });
