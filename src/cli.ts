@@ -1,5 +1,6 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
+import { addStorageCommands } from "./cli-storage.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
@@ -145,6 +146,8 @@ export function buildProgram(
   example(destroy, "regctl destroy", "regctl destroy --data --yes --confirm registry").action(
     action(async () => (await import("./commands/destroy.ts")).destroy),
   );
+
+  addStorageCommands(program, action);
 
   program.commandsGroup("Users:");
   example(

@@ -24,6 +24,31 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `90s`, `10m`, `1h`, `7d`, `2w` or `0`, as milliseconds. */
+export function duration(text: string): number {
+  const [, amount, unit] = /^(\d{1,9})(ms|s|m|h|d|w)?$/.exec(text.trim()) ?? [];
+  if (amount === undefined || (unit === undefined && Number(amount) !== 0))
+    throw new InvalidArgumentError("It should be a number with a unit: 90s, 10m, 1h, 7d, 2w, or 0.");
+  return Number(amount) * (DURATION_UNITS[unit ?? "s"] as number);
+}
+
+/** `10%`, or `10`, as a share above 0 and up to 1. */
+export function percentage(text: string): number {
+  const [, number] = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(text.trim()) ?? [];
+  const share = Number(number ?? "0") / 100;
+  if (share <= 0 || share > 1) throw new InvalidArgumentError("It should be a percentage: 10%, 0.5%, up to 100%.");
+  return share;
+}
+
 /** A parser for an option that may be repeated, or given a list with commas. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), ...value.split(",").filter((part) => part !== "")];

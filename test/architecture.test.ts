@@ -7,16 +7,22 @@ import { describe, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Each does one thing to the outside world and knows nothing of the others. */
-const ADAPTERS = ["engine", "registry", "pki", "auth", "project", "host", "packages", "terminal"];
+const ADAPTERS = ["engine", "registry", "pki", "auth", "project", "host", "packages", "storage", "terminal"];
 /** The whole program is put together in these. */
-const COMPOSITION = ["main.ts", "cli.ts", "context.ts"];
+const COMPOSITION = ["main.ts", "cli.ts", "cli-storage.ts", "context.ts"];
 /** Ports and plain data of rooms that anyone may name as types. */
 const SHARED_TYPES = ["engine/engine.ts", "config/config.ts", "config/schema.ts", "host/command.ts"];
 /** Text in, value out: arguments and settings are parsed with them. */
-const PURE_PARSERS = ["registry/reference.ts", "pki/san.ts"];
+const PURE_PARSERS = [
+  "registry/image-name.ts",
+  "registry/reference.ts",
+  "pki/san.ts",
+  "retention/glob.ts",
+  "retention/patterns.ts",
+];
 /** Where each library may be loaded; a folder ends with a slash. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  commander: ["cli.ts", "command-line.ts", "completion.ts"],
+  commander: ["cli.ts", "cli-storage.ts", "command-line.ts", "completion.ts"],
   dockerode: ["engine/"],
   "node-forge": ["pki/"],
   bcryptjs: ["auth/"],
@@ -24,6 +30,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "js-yaml": ["config/", "deployment/"],
   yaml: ["config/"],
   zod: ["config/"],
+  semver: ["retention/"],
 };
 const PROCESS_READERS = ["main.ts", "context.ts", "engine/connect.ts"];
 const MAXIMUM_LINES = 300;
@@ -62,7 +69,8 @@ const roomOf = (file: string): string => (file.includes("/") ? (file.split("/")[
 
 /** Files of commands/ that are verbs (the table in cli.ts loads them); the others are parts that verbs share. */
 function verbsOf(sources: Readonly<Record<string, string>>): string[] {
-  return importsOf("cli.ts", sources["cli.ts"] ?? "").map((imported) => imported.target);
+  const pages = ["cli.ts", "cli-storage.ts"];
+  return pages.flatMap((page) => importsOf(page, sources[page] ?? "")).map((imported) => imported.target);
 }
 
 /** Why `file` may not import that file of ours, or undefined when it may. */
@@ -80,7 +88,13 @@ function forbiddenArrow(file: string, { target, isTypeOnly }: Import, verbs: rea
   if (from === "") return "files at the top of src are for all and import no room";
   if (ADAPTERS.includes(from)) return "an adapter imports no other room";
   if (from === "config") return PURE_PARSERS.includes(target) ? undefined : "config imports pure parsers only";
+  if (from === "retention") return PURE_PARSERS.includes(target) ? undefined : "retention imports pure parsers only";
+  if (from === "collect" || from === "catalog") {
+    const isTheirs = to === "storage" || (from === "catalog" && to === "collect") || PURE_PARSERS.includes(target);
+    return isTheirs ? undefined : "collecting and the catalog are about the storage alone";
+  }
   if (from === "deployment" || from === "operations") {
+    if (from === "deployment" && to === "retention") return "deployment knows nothing of retention";
     if (to === "terminal") return isTypeOnly ? undefined : "the domain neither prints nor asks";
     if (to === "operations") return "deployment does not know of operations";
     return to === "commands" ? "the domain does not know of commands" : undefined;
@@ -155,6 +169,17 @@ describe("each rule", () => {
     ["terminal/table.ts", 'import { loadConfig } from "../config/parse.ts";', "adapter"],
     ["config/rules.ts", 'import { connect } from "../engine/connect.ts";', "pure parsers only"],
     ["deployment/apply.ts", 'import { up } from "../operations/up.ts";', "does not know of operations"],
+    ["deployment/apply.ts", 'import { decide } from "../retention/decide.ts";', "knows nothing of retention"],
+    [
+      "retention/decide.ts",
+      'import { listImages } from "../registry/client.ts";',
+      "retention imports pure parsers only",
+    ],
+    ["commands/prune.ts", 'import { decide } from "../retention/decide.ts";', "through the domain"],
+    ["operations/prune.ts", 'import Range from "semver/classes/range.js";', "semver belongs to retention/"],
+    ["collect/gc.ts", 'import { listContainers } from "../engine/containers.ts";', "about the storage alone"],
+    ["catalog/sizes.ts", 'import { gc } from "../operations/gc.ts";', "about the storage alone"],
+    ["storage/team.ts", 'import { sweep } from "../collect/sweep.ts";', "adapter"],
     ["deployment/apply.ts", 'import { print } from "../terminal/output.ts";', "neither prints nor asks"],
     ["operations/up.ts", 'import { up } from "../commands/up.ts";', "does not know of commands"],
     ["operations/up.ts", 'import type { Context } from "../context.ts";', "puts the program together"],
@@ -190,6 +215,12 @@ describe("each rule", () => {
       'import { askPassword } from "./password-input.ts";\nimport type { LogLine } from "../engine/logs.ts";',
     ],
     ["config/rules.ts", 'import { parseReference } from "../registry/reference.ts";'],
+    ["collect/gc.ts", 'import { blobFolder } from "../storage/layout.ts";'],
+    ["catalog/sizes.ts", 'import { isBlinding } from "../collect/problems.ts";'],
+    ["config/retention.ts", 'import { parseGlob } from "../retention/glob.ts";'],
+    ["retention/decide.ts", 'import type { RetentionPolicy } from "../config/config.ts";'],
+    ["operations/prune.ts", 'import { decide } from "../retention/decide.ts";'],
+    ["commands/prune.ts", 'import type { Verdict } from "../retention/policy.ts";'],
     ["commands/up.ts", 'import type { Context } from "../context.ts";\nimport { parseSan } from "../pki/san.ts";'],
     [
       "operations/up.ts",

@@ -32,6 +32,12 @@ export function composeLabels(
   };
 }
 
+/** Of a container that runs once beside the service's: compose neither counts it nor takes it for an orphan. */
+export function composeOneOffLabels(project: string, service: string, directory: string): Record<string, string> {
+  const { "com.docker.compose.config-hash": _, ...labels } = composeLabels(project, service, directory, "");
+  return { ...labels, "com.docker.compose.oneoff": "True" };
+}
+
 /** Id of the image a container was made from; known only when the engine has it. */
 export const COMPOSE_IMAGE_LABEL = "com.docker.compose.image";
 

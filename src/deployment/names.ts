@@ -2,6 +2,9 @@
 
 export const REGISTRY_SERVICE = "registry";
 
+/** The container that runs distribution's own garbage collector; there only while it does. */
+export const COLLECTOR_SERVICE = "upstream-gc";
+
 export function containerName(deployment: string, service: string): string {
   return `${deployment}-${service}-1`;
 }

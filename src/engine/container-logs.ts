@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { Containers, LogLine } from "./engine.ts";
-import { interruption, translateFailure } from "./errors.ts";
+import { type FailureContext, interruption, translateFailure } from "./errors.ts";
 import { abortable, getStream } from "./requests.ts";
 import { frames } from "./streams.ts";
 
@@ -29,6 +29,30 @@ export async function* containerLogs(
     throw translateFailure(error, { doing, signal });
   }
   if (signal?.aborted && !follow) throw interruption({ doing, signal });
+}
+
+/** What a container without a terminal writes, as `Containers.attach` promises it. */
+export async function containerOutput(
+  docker: Docker,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<AsyncIterable<LogLine>> {
+  const context = { doing: `read the output of container ${id}`, signal };
+  const query = { stream: true, stdout: true, stderr: true };
+  try {
+    return translated(frames(await getStream(docker, `/containers/${id}/attach`, query, signal, "POST")), context);
+  } catch (error) {
+    throw translateFailure(error, context);
+  }
+}
+
+async function* translated(lines: AsyncIterable<LogLine>, context: FailureContext): AsyncGenerator<LogLine> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw translateFailure(error, context);
+  }
+  if (context.signal?.aborted) throw interruption(context);
 }
 
 /** The engine takes no other form of time. */

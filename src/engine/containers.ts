@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import { RegctlError } from "../errors.ts";
-import { containerLogs } from "./container-logs.ts";
+import { containerLogs, containerOutput } from "./container-logs.ts";
 import type { Containers, ObservedContainer } from "./engine.ts";
 import { engineTextOf, isPortConflict, statusOf, translateFailure } from "./errors.ts";
 import { dockerImages } from "./images.ts";
@@ -124,6 +124,17 @@ export function dockerContainers(docker: Docker): Containers {
     },
 
     logs: (id, options) => containerLogs(docker, encodeURIComponent(id), options),
+
+    attach: (id, { signal } = {}) => containerOutput(docker, encodeURIComponent(id), signal),
+
+    async wait(id, { signal } = {}) {
+      try {
+        const options = createOptions({ condition: "not-running" }, {}, signal);
+        return ((await containerOf(id).wait(options)) as { StatusCode: number }).StatusCode;
+      } catch (error) {
+        throw translateFailure(error, { doing: `wait for container ${id}`, signal });
+      }
+    },
 
     async memoryBytes(id, { signal } = {}) {
       try {

@@ -72,6 +72,8 @@ export interface ContainerSpec {
   readonly healthCheck?: HealthCheck | undefined;
   /** json-file rotation. */
   readonly logRotation?: { readonly maxSize: string; readonly maxFiles: number } | undefined;
+  /** false: what it writes is kept nowhere, only `attach` sees it. */
+  readonly keepsLogs?: boolean | undefined;
   /** Run docker-init as PID 1. */
   readonly init: boolean;
 }
@@ -89,6 +91,8 @@ export interface ObservedContainer {
   /** `sha256:…` of the image it runs. */
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Names of its variables, those of the image as well; what they are set to can be a secret. */
+  readonly environment: readonly string[];
   readonly state: ContainerState;
   readonly health: ContainerHealth;
   /** Output of the last failed health probe; "" when there is none. */
@@ -194,6 +198,13 @@ export interface Containers {
       readonly timestamps?: boolean;
     },
   ): AsyncIterable<LogLine>;
+  /**
+   * Resolves once attached to a container that was not started yet: everything it writes, until it ends. Unlike `logs` it
+   * loses nothing, as the container waits for a slow reader.
+   */
+  attach(id: string, options?: CallOptions): Promise<AsyncIterable<LogLine>>;
+  /** Resolves to the exit code when the container, which was started, does not run any more. */
+  wait(id: string, options?: CallOptions): Promise<number>;
   /** Bytes of memory the container uses now, page cache excluded. */
   memoryBytes(id: string, options?: CallOptions): Promise<number>;
 }

@@ -28,16 +28,17 @@ export function getJson<T>(docker: Docker, path: string, signal: AbortSignal | u
   });
 }
 
-/** A GET of a body as it comes, where dockerode's own method gathers it in memory first. */
+/** A body as it comes, where dockerode's own method gathers it in memory first. */
 export function getStream(
   docker: Docker,
   path: string,
   query: object,
   signal: AbortSignal | undefined,
+  method: "GET" | "POST" = "GET",
 ): Promise<Readable> {
   return new Promise((resolve, reject) => {
     const options = { _query: query };
-    const request = { path: `${path}?`, method: "GET", isStream: true, options, statusCodes: { 200: true } };
+    const request = { path: `${path}?`, method, isStream: true, options, statusCodes: { 200: true } };
     docker.modem.dial({ ...request, ...abortable(signal) }, (error, stream) =>
       stream instanceof Readable ? resolve(stream) : reject(error),
     );

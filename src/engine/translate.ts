@@ -51,6 +51,7 @@ export function toCreateBody(spec: ContainerSpec): ContainerCreateOptions {
           Config: { "max-size": spec.logRotation.maxSize, "max-file": String(spec.logRotation.maxFiles) },
         },
       }),
+      ...(spec.keepsLogs === false && { LogConfig: { Type: "none", Config: {} } }),
     },
     ...(spec.network && {
       NetworkingConfig: { EndpointsConfig: { [spec.network.name]: { Aliases: [...spec.network.aliases] } } },
@@ -90,6 +91,7 @@ export function toObservedContainer(inspect: ContainerInspectInfo): ObservedCont
     image: inspect.Config.Image,
     imageId: inspect.Image,
     labels: inspect.Config.Labels ?? {},
+    environment: (inspect.Config.Env ?? []).map((variable) => variable.split("=", 1)[0] as string),
     state: toState(state),
     health: toHealth(state.Health?.Status),
     healthOutput: (state.Health?.Log ?? []).findLast((probe) => probe.ExitCode !== 0)?.Output.trim() ?? "",

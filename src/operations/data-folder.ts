@@ -5,7 +5,7 @@ import { RegctlError, systemCodeOf } from "../errors.ts";
 import { fileError } from "../project/files.ts";
 
 /** What distribution's file system driver makes in its root folder, and what a file system of its own begins with. */
-const STORAGE_ENTRIES: ReadonlySet<string> = new Set(["docker", "scheduler-state.json"]);
+const STORAGE_ENTRIES: ReadonlySet<string> = new Set(["docker", "scheduler-state.json", "regctl-trash"]);
 const HARMLESS_ENTRIES: ReadonlySet<string> = new Set(["lost+found"]);
 
 async function entries(folder: string): Promise<string[]> {

@@ -138,6 +138,24 @@ export function withLockUnless<T>(
   return isDryRun ? work() : withLock(ports, directory, command, work);
 }
 
+/** Writes the audit line of work that needs no lock of the folder; undefined = there is no deployment. */
+export async function recordAudit<T>(
+  ports: OperationPorts,
+  directory: string | undefined,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (directory === undefined) return work();
+  try {
+    const result = await work();
+    await audit(ports, directory, command, "ok");
+    return result;
+  } catch (error) {
+    await audit(ports, directory, command, error instanceof RegctlError ? error.code : "internal");
+    throw error;
+  }
+}
+
 /** Runs work alone in the folder, after finishing what a killed command had committed; writes the audit line. */
 export async function withLock<T>(
   ports: OperationPorts,
@@ -146,6 +164,15 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await requireTrustedFolder(ports, directory);
+  return recordAudit(ports, directory, command, () => lockedWork(ports, directory, command, work));
+}
+
+async function lockedWork<T>(
+  ports: OperationPorts,
+  directory: string,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const lock = await acquireLock(directory, {
     command,
     waitMs: ports.timeoutMs,
@@ -156,12 +183,9 @@ export async function withLock<T>(
   try {
     const { finished } = await recoverTransactions(directory);
     if (finished > 0) ports.output.note("finished a change an earlier command was interrupted in");
-    const result = await work();
-    await audit(ports, directory, command, "ok");
-    return result;
-  } catch (error) {
-    await audit(ports, directory, command, error instanceof RegctlError ? error.code : "internal");
-    throw error;
+    if (await exists(join(directory, FILES.collection)))
+      await (await import("./quiesce.ts")).recoverCollection(ports, directory);
+    return await work();
   } finally {
     await lock.release();
   }

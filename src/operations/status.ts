@@ -13,6 +13,7 @@ import { directoryBytes } from "../host/disk.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { readCertificateFiles } from "./certificates.ts";
+import { readCollectionMark } from "./collection-mark.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -75,6 +76,11 @@ async function interruptedChange(directory: string): Promise<string[]> {
     (entry) => !entry.endsWith(".tmp"),
   );
   if (waiting) return ["an interrupted change waits to be finished: run `regctl up`"];
+  const collection = await readCollectionMark(directory);
+  if (collection?.readOnly === true)
+    return [
+      `pushes are refused for a garbage collection since ${collection.since}; when none runs any more, \`regctl up\` takes them again`,
+    ];
   return (await isMarkedUnfinished(directory))
     ? ["init was interrupted: run the same `regctl init` again, or `regctl up`"]
     : [];

@@ -57,27 +57,39 @@ async function makeFolders(directory: string): Promise<void> {
   }
 }
 
-/** Waits up to `waitMs`; `locked` with who holds it after that. */
-export async function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
-  const path = join(directory, FILES.lock);
+/** The lock of a deployment's folder, which is made when it is missing. */
+export function acquireLock(directory: string, options: LockOptions): Promise<Lock> {
+  return acquireLockFile(join(directory, FILES.lock), directory, options, () => makeFolders(directory));
+}
+
+/**
+ * Waits up to `waitMs`; `locked` with who holds it after that. `what` is what the lock is of; `makeParent` makes the folder
+ * the file is in.
+ */
+export async function acquireLockFile(
+  path: string,
+  what: string,
+  options: LockOptions,
+  makeParent: () => Promise<void>,
+): Promise<Lock> {
   for (;;) {
     let handle: FileHandle;
     try {
-      await makeFolders(directory);
+      await makeParent();
       handle = await open(
         path,
         constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
         0o600,
       );
     } catch (error) {
-      throw fileError(error, `lock ${directory}`);
+      throw fileError(error, `lock ${what}`);
     }
     try {
       if (!(await flock(handle, ["-n"], options.signal))) {
         const holder = await holderOf(handle);
         options.onWait(holder);
         if (!(await flock(handle, ["-w", String(options.waitMs / 1000)], options.signal))) {
-          throw new RegctlError("locked", `${directory} is in use by ${await holderOf(handle)}`, {
+          throw new RegctlError("locked", `${what} is in use by ${await holderOf(handle)}`, {
             hint: "wait for it to end, then run the command again; --timeout SECONDS waits longer",
           });
         }

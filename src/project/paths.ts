@@ -18,6 +18,10 @@ export const FILES = {
   secrets: ".regctl/secrets.json",
   /** Exists from the first write of `init` until its closing block was shown. */
   unfinishedInit: ".regctl/unfinished-init",
+  /** Exists while the registry's own collector runs: what has to be made good when regctl is killed meanwhile. */
+  collection: ".regctl/collection.json",
   /** The checked form of one version of regctl.yaml. */
   configCache: ".regctl/config.json",
+  /** What digests say, as far as `prune` asked the registry. */
+  digests: ".regctl/digests.json",
 } as const;

@@ -1,0 +1,299 @@
+/** `prune`: what the retention policy says of every tag, and moving what it gives up to the trash. */
+import { setTimeout as delay } from "node:timers/promises";
+import * as catalogTask from "../catalog/catalog-task.ts";
+import { freedBytes } from "../catalog/freed-bytes.ts";
+import * as retentionTask from "../catalog/retention-task.ts";
+import { giveBackRevisions } from "../collect/give-back.ts";
+import type { UnneededRevision } from "../collect/mark.ts";
+import { isBlinding } from "../collect/problems.ts";
+import { repositoryNames } from "../collect/removal.ts";
+import { moveToTrash } from "../collect/remove.ts";
+import type { Removed } from "../collect/trash-entry.ts";
+import { certificateHosts, hostAndPort, type RetentionPolicy } from "../config/config.ts";
+import { RegctlError } from "../errors.ts";
+import { parseImageName } from "../registry/image-name.ts";
+import { decide } from "../retention/decide.ts";
+import { policyFromFlags, type RetentionFlags } from "../retention/flags.ts";
+import { imagesInUse } from "../retention/in-use.ts";
+import { type InUse, needsBuildDates, needsUntagged, type Verdict } from "../retention/policy.ts";
+import { digestOf, hexOf, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
+import { linkTime } from "../storage/small-file.ts";
+import { type Deployment, recordAudit } from "./deployment.ts";
+import type { OperationPorts } from "./ports.ts";
+import { SETTLE_MS, servingOf } from "./serving.ts";
+import {
+  changeStore,
+  locateStore,
+  type OpenStore,
+  readStore,
+  requireLocal,
+  type StoreFlags,
+  type StoreTarget,
+} from "./store.ts";
+
+export interface PruneRequest extends StoreFlags {
+  readonly flags: RetentionFlags;
+  /** Over `/v2/` although the files are here. */
+  readonly api: boolean;
+  readonly keepMs: number;
+  /** undefined = as long as a push can be under way; 0 when nothing runs. */
+  readonly settleMs: number | undefined;
+}
+
+export interface RepositoryVerdicts {
+  readonly repository: string;
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface PrunePlan {
+  readonly repositories: number;
+  readonly tags: { readonly total: number; readonly removed: number };
+  readonly removed: readonly Removed[];
+  /** Manifests that go: those given up, and those that only what is given up needs. */
+  readonly manifests: readonly { readonly repository: string; readonly hex: string }[];
+  readonly verdicts: readonly RepositoryVerdicts[];
+  /** undefined over the API, where blobs shared with others are not known. */
+  readonly reclaimable: number | undefined;
+}
+
+const NO_POLICY: RetentionPolicy = { protect: [], protectInUse: true, rules: [] };
+
+function policyOf({ deployment }: StoreTarget, flags: RetentionFlags): RetentionPolicy {
+  const policy = policyFromFlags(flags, deployment?.config.retention ?? NO_POLICY);
+  if (policy.rules.length > 0) return policy;
+  throw new RegctlError("usage", "there is no rule that says what to keep", {
+    hint: "say it here (regctl prune --keep 10), or write retention: into regctl.yaml",
+  });
+}
+
+/** Names clients reach this registry by, as they stand in references. */
+function hostsOf({ deployment }: StoreTarget): string[] {
+  if (deployment === undefined) return [];
+  const { config } = deployment;
+  return certificateHosts(config).map((domain) => hostAndPort({ ...config, domain }));
+}
+
+async function usesOnEngine(ports: OperationPorts, target: StoreTarget, policy: RetentionPolicy): Promise<InUse> {
+  if (!policy.protectInUse) return () => undefined;
+  try {
+    const engine = await ports.engine();
+    return imagesInUse(await engine.images.inUse({ signal: ports.signal }), hostsOf(target));
+  } catch (error) {
+    if (!(error instanceof RegctlError) || !error.code.startsWith("engine-")) throw error;
+    throw new RegctlError(error.code, `what containers use cannot be asked: ${error.message}`, {
+      cause: error,
+      hint: `${error.hint ?? "start the engine"}; without this protection: --no-protect-in-use`,
+    });
+  }
+}
+
+async function judge(
+  ports: OperationPorts,
+  open: OpenStore,
+  policy: RetentionPolicy,
+  inUse: InUse,
+  names: readonly string[],
+): Promise<RepositoryVerdicts[]> {
+  const wanted = names.map((repository) => ({
+    repository,
+    built: needsBuildDates(policy, repository),
+    children: policy.protectInUse,
+    untagged: needsUntagged(policy, repository),
+  }));
+  const facts = await open
+    .team(retentionTask)
+    .run("readFacts", retentionTask.readFacts, { root: open.store.root, wanted }, { count: wanted.length });
+  const now = ports.now().getTime();
+  return facts.flat().map(({ repository, tags, untagged }) => ({
+    repository,
+    verdicts: decide(policy, repository, tags, untagged, now, inUse),
+  }));
+}
+
+async function planPrune(
+  ports: OperationPorts,
+  open: OpenStore,
+  policy: RetentionPolicy,
+  inUse: InUse,
+): Promise<PrunePlan> {
+  const verdicts = await judge(ports, open, policy, inUse, repositoryNames(open.store));
+  const given = verdicts.flatMap(({ repository, verdicts: all }) =>
+    all.filter(({ keep }) => !keep).map(({ tag, digest }) => ({ repository, tag, digest })),
+  );
+  const tags = given.flatMap(({ repository, tag }) => (tag === undefined ? [] : [{ repository, tag }]));
+  const untagged = given.flatMap(({ repository, tag, digest }) => {
+    const hex = tag === undefined ? hexOf(digest) : undefined;
+    return hex === undefined ? [] : [{ repository, hex }];
+  });
+  const freed = await freedBytes(open.store, open.team(catalogTask), { repositories: [], tags, revisions: untagged });
+  const blinding = freed.problems.filter(isBlinding);
+  if (blinding.length > 0) {
+    throw new RegctlError("precondition-failed", "nothing was removed: what some manifests need cannot be known", {
+      issues: blinding.slice(0, 20).map(({ message, path }) => ({ path: path ?? "", message })),
+      hint: "`regctl fsck` checks the whole store; `regctl fsck --repair` moves what is broken to the trash",
+    });
+  }
+  const named = new Set(given.map(({ repository, digest }) => `${repository}@${digest}`));
+  return {
+    repositories: verdicts.length,
+    tags: {
+      total: verdicts.reduce((sum, { verdicts: all }) => sum + all.filter(({ tag }) => tag !== undefined).length, 0),
+      removed: tags.length,
+    },
+    removed: [
+      ...given.map(({ repository, tag, digest }) => ({ repository, ...(tag === undefined ? {} : { tag }), digest })),
+      ...freed.revisions
+        .map(({ repository, hex }) => ({ repository, digest: digestOf(hex) }))
+        .filter(({ repository, digest }) => !named.has(`${repository}@${digest}`)),
+    ],
+    manifests: freed.revisions,
+    verdicts,
+    reclaimable: freed.bytes,
+  };
+}
+
+/** Over the API: what is given up, and no word of bytes or of manifests left without a tag. */
+async function planOverApi(
+  ports: OperationPorts,
+  deployment: Deployment,
+  policy: RetentionPolicy,
+  inUse: InUse,
+): Promise<PrunePlan> {
+  const { judgeOverApi } = await import("./prune-api.ts");
+  const verdicts = await judgeOverApi(ports, deployment, policy, inUse, undefined);
+  const all = verdicts.flatMap(({ repository, verdicts: each }) => each.map((verdict) => ({ repository, ...verdict })));
+  const given = all.filter(({ keep }) => !keep);
+  return {
+    repositories: verdicts.length,
+    tags: { total: all.length, removed: given.length },
+    removed: given.map(({ repository, tag, digest }) => ({
+      repository,
+      ...(tag === undefined ? {} : { tag }),
+      digest,
+    })),
+    manifests: [],
+    verdicts,
+    reclaimable: undefined,
+  };
+}
+
+function localOf(target: StoreTarget): string {
+  return requireLocal(target, "prune", "give the folder with --data");
+}
+
+/** The deployment whose registry has to be asked; undefined = its files are here. */
+function remoteOf({ data, deployment }: StoreTarget, { api }: PruneRequest): Deployment | undefined {
+  if (data !== undefined && !api) return undefined;
+  if (deployment !== undefined) return deployment;
+  throw new RegctlError("usage", "--data reads files, --api asks a registry: give one of them");
+}
+
+/** Name of the deployment whose tags would go for good, as over the API; undefined = there is a trash. */
+export async function permanentlyPruned(ports: OperationPorts, request: PruneRequest): Promise<string | undefined> {
+  return remoteOf(await locateStore(ports, request), request)?.config.name;
+}
+
+/** What would go, with its bytes; nothing is changed. */
+export async function previewPrune(ports: OperationPorts, request: PruneRequest): Promise<PrunePlan> {
+  const target = await locateStore(ports, request);
+  const policy = policyOf(target, request.flags);
+  const inUse = await usesOnEngine(ports, target, policy);
+  const remote = remoteOf(target, request);
+  if (remote !== undefined) return planOverApi(ports, remote, policy, inUse);
+  return readStore(ports, localOf(target), (open) => planPrune(ports, open, policy, inUse));
+}
+
+/** Which rule decides about an image, and why. */
+export async function explainPrune(
+  ports: OperationPorts,
+  request: PruneRequest,
+  text: string,
+): Promise<RepositoryVerdicts> {
+  const target = await locateStore(ports, request);
+  const policy = policyOf(target, request.flags);
+  const host = target.deployment === undefined ? undefined : hostAndPort(target.deployment.config);
+  const { repository, tag, digest } = parseImageName(text, host);
+  const inUse = await usesOnEngine(ports, target, policy);
+  const remote = remoteOf(target, request);
+  const judged =
+    remote === undefined
+      ? await readStore(ports, localOf(target), (open) => judge(ports, open, policy, inUse, [repository]))
+      : await (await import("./prune-api.ts")).judgeOverApi(ports, remote, policy, inUse, repository);
+  const verdicts = (judged[0]?.verdicts ?? []).filter(
+    (verdict) => (tag === undefined || verdict.tag === tag) && (digest === undefined || verdict.digest === digest),
+  );
+  if (verdicts.length > 0) return { repository, verdicts };
+  throw new RegctlError("not-found", `no rule is asked about ${text}: there is no such tag, or a tag needs it`, {
+    hint: `regctl tags ${repository} lists its tags`,
+  });
+}
+
+export interface PruneResult extends PrunePlan {
+  readonly trashId: string | undefined;
+  readonly expires: string | undefined;
+  /** Manifests pushed again meanwhile, which stay. */
+  readonly returned: number;
+}
+
+function byRepository(open: OpenStore, plan: PrunePlan): Map<string, UnneededRevision[]> {
+  const moved = new Map<string, UnneededRevision[]>();
+  for (const { repository, hex } of plan.manifests) {
+    const folder = `${open.store.root}/${revisionsFolder(repositoryFolder(repository))}/${hex}`;
+    const revision = { hex, linkedMs: linkTime(folder) ?? 0 };
+    const others = moved.get(repository);
+    if (others === undefined) moved.set(repository, [revision]);
+    else others.push(revision);
+  }
+  return moved;
+}
+
+/** Deletes at once: what an API deleted cannot be brought back. */
+async function pruneOverApi(
+  ports: OperationPorts,
+  deployment: Deployment,
+  policy: RetentionPolicy,
+  inUse: InUse,
+): Promise<PruneResult> {
+  const plan = await planOverApi(ports, deployment, policy, inUse);
+  const tags = plan.removed.flatMap(({ repository, tag }) => (tag === undefined ? [] : [{ repository, tag }]));
+  const { deleteOverApi } = await import("./prune-api.ts");
+  await recordAudit(ports, deployment.directory, "prune", () => deleteOverApi(ports, deployment, tags));
+  return { ...plan, trashId: undefined, expires: undefined, returned: 0 };
+}
+
+/** Moves what the policy gives up to the trash. */
+export async function prune(ports: OperationPorts, request: PruneRequest): Promise<PruneResult> {
+  const target = await locateStore(ports, request);
+  const policy = policyOf(target, request.flags);
+  const inUse = await usesOnEngine(ports, target, policy);
+  const remote = remoteOf(target, request);
+  if (remote !== undefined) return pruneOverApi(ports, remote, policy, inUse);
+  const data = localOf(target);
+  const serving = target.deployment === undefined ? undefined : await servingOf(ports, target.deployment);
+  const settleMs = request.settleMs ?? serving?.settleMs ?? SETTLE_MS;
+  return changeStore(ports, { ...target, data }, "prune", async (open) => {
+    const plan = await planPrune(ports, open, policy, inUse);
+    if (plan.removed.length === 0) return { ...plan, trashId: undefined, expires: undefined, returned: 0 };
+    const moved = byRepository(open, plan);
+    const paths = [
+      ...plan.removed.flatMap(({ repository, tag }) =>
+        tag === undefined ? [] : [`${tagsFolder(repositoryFolder(repository))}/${tag}`],
+      ),
+      ...plan.manifests.map(({ repository, hex }) => `${revisionsFolder(repositoryFolder(repository))}/${hex}`),
+    ];
+    const entry = moveToTrash(
+      open.store,
+      { kind: "prune", removed: plan.removed, paths },
+      { now: ports.now(), keepMs: request.keepMs, bytes: plan.reclaimable, signal: ports.signal },
+    );
+    const flushCaches = serving?.flushCaches;
+    if (flushCaches !== undefined) await open.regain(flushCaches);
+    if (settleMs > 0 && plan.manifests.length > 0) {
+      const step = ports.progress.step("let pushes under way end");
+      await delay(settleMs, undefined, { signal: ports.signal });
+      step.done();
+    }
+    const returned = giveBackRevisions(open.store, entry.id, moved);
+    return { ...plan, trashId: entry.id, expires: entry.expires, returned: returned.length };
+  });
+}

@@ -1,0 +1,60 @@
+/** Which repositories a tree holds: in the store, or in an entry of the trash. */
+import { type Dirent, readdirSync } from "node:fs";
+import { systemCodeOf } from "../errors.ts";
+import { BLOBS, isHex, REPOSITORY_PARTS } from "./layout.ts";
+
+export interface RepositoryFolder {
+  /** `team/app`. */
+  readonly name: string;
+  /** Which of `_manifests`, `_layers`, `_uploads` it has. */
+  readonly parts: readonly string[];
+}
+
+/** Entries of a folder; none when there is no such folder. */
+export function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+/** Names in a folder; none when there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+const PARTS: ReadonlySet<string> = new Set(REPOSITORY_PARTS);
+
+/**
+ * The repositories below a `repositories` folder, nested ones (`a` and `a/b`) as well, in the catalog's order: by name,
+ * component by component. Links are not followed.
+ */
+export function* walkRepositories(folder: string): Generator<RepositoryFolder> {
+  const waiting: { readonly path: string; readonly name: string }[] = [{ path: folder, name: "" }];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const parts: string[] = [];
+    const below: string[] = [];
+    for (const entry of entriesOf(at.path)) {
+      if (!entry.isDirectory()) continue;
+      if (PARTS.has(entry.name)) parts.push(entry.name);
+      // A component of a repository's name begins with a letter or digit.
+      else if (!entry.name.startsWith("_")) below.push(entry.name);
+    }
+    if (parts.length > 0 && at.name !== "") yield { name: at.name, parts };
+    below.sort();
+    for (const name of below.reverse())
+      waiting.push({ path: `${at.path}/${name}`, name: at.name === "" ? name : `${at.name}/${name}` });
+  }
+}
+
+/** Hexadecimal digests of every folder of blobs below a root. */
+export function blobNames(root: string): string[] {
+  return namesIn(`${root}/${BLOBS}`).flatMap((first) => namesIn(`${root}/${BLOBS}/${first}`).filter(isHex));
+}
