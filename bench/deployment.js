@@ -9,7 +9,7 @@ import { run } from "./measure.js";
 
 const USER = "bench";
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "0.0.0.0", resolve));
   const { port } = server.address();

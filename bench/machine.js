@@ -1,6 +1,6 @@
 /** The machine measured on, and which parts of it a benchmark needs. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, homedir, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,33 @@ export const CACHE =
   );
 
 export const COMPOSE_PLUGIN = join(CACHE, "compose/usr/libexec/docker/cli-plugins/docker-compose");
+
+/** Debian's registry, 2.8.2, as the tests unpack it. */
+export const REGISTRY = join(CACHE, "docker-registry");
+
+const DROP_CACHES = "/proc/sys/vm/drop_caches";
+
+/** Why the page cache of this machine cannot be emptied; undefined = it can. */
+export function coldCacheObstacle() {
+  try {
+    accessSync(DROP_CACHES, constants.W_OK);
+    return undefined;
+  } catch {
+    return `${DROP_CACHES} to be writable`;
+  }
+}
+
+/** Empties the page cache and the caches of folders and inodes, of the whole machine. */
+export function dropCaches() {
+  spawnSync("sync");
+  writeFileSync(DROP_CACHES, "3");
+}
+
+/** Processor time of a running process, in milliseconds. */
+export function processorMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
 
 /** First line a program writes; undefined when it is not there or fails. */
 function firstLine(command, args) {
@@ -40,6 +67,8 @@ const NEEDS = {
   htpasswd: () => (isInstalled("htpasswd") ? undefined : `htpasswd: ${prepare}`),
   skopeo: () => (isInstalled("skopeo") ? undefined : `skopeo: ${prepare}`),
   curl: () => (isInstalled("curl") ? undefined : `curl: ${prepare}`),
+  registry: () => (existsSync(REGISTRY) ? undefined : `Debian's registry in ${REGISTRY}: \`npm test\` puts it there`),
+  time: () => (isInstalled("time") ? undefined : "GNU time: apt-get install time"),
   root: () => (process.getuid() === 0 ? undefined : "root: it makes namespaces"),
   debootstrap: () => (isInstalled("debootstrap") ? undefined : "debootstrap: apt-get install debootstrap"),
 };

@@ -2,10 +2,11 @@
  * The stores that collecting, pruning and listing are measured on: `node bench/stores.js S M one-2000`. They are made once and
  * kept in the folder REGCTL_BENCH_STORES, and made again when the generator changed. L takes 14 GB and 3.6 million inodes.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GENERATOR_VERSION, generateStore } from "../test/support/generated-store.mjs";
+import { run } from "./measure.js";
 
 export const STORES = process.env.REGCTL_BENCH_STORES ?? "/var/cache/regctl-bench";
 
@@ -56,6 +57,23 @@ export async function ensureStore(name, say = () => {}) {
   writeFileSync(join(folder, ".complete.next"), `${JSON.stringify(facts)}\n`);
   renameSync(join(folder, ".complete.next"), join(folder, ".complete"));
   return { folder, ...facts };
+}
+
+/**
+ * Calls `work` with a copy of a store, which is gone afterwards. Files are hard links: content is shared with the original, so
+ * `work` may remove and add files, and must not write into those that are there.
+ */
+export async function withCopy(folder, work) {
+  const parent = mkdtempSync(join(STORES, "copy-"));
+  const copy = join(parent, "store");
+  try {
+    await run("cp", ["-al", folder, copy]);
+    // What the copy left to write would be written while the copy is measured.
+    await run("sync", ["-f", copy]);
+    return await work(copy);
+  } finally {
+    await run("rm", ["-rf", parent]);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -62,7 +62,9 @@ export function buildProgram(
       const context = createContext(command.optsWithGlobals<GlobalOptions>(), surroundings, signal);
       try {
         const run = (await load()) as (context: Context, ...args: unknown[]) => Promise<unknown>;
-        const answer = await run(context, ...given.slice(0, -1));
+        // Options that a verb and its sub-verb both have (`trash purge --data`) are parsed as the verb's.
+        const shared = command.parent === program ? {} : command.parent?.opts();
+        const answer = await run(context, ...given.slice(0, -2), { ...command.opts(), ...shared });
         setExitCode(typeof answer === "number" ? answer : 0);
       } finally {
         await context.close();

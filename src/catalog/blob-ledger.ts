@@ -59,7 +59,7 @@ export function openLedger(root: string, index: BlobIndex, memory: LedgerMemory)
     placeOf: (blob) => blob + (offsets[Math.floor(blob / stride)] as number),
     claim(place, repository) {
       const owner = Atomics.compareExchange(owners, place, NOBODY, repository);
-      if (owner !== NOBODY && owner !== repository && owner !== SEVERAL) void 0;
+      if (owner !== NOBODY && owner !== repository && owner !== SEVERAL) Atomics.store(owners, place, SEVERAL);
     },
     ownerOf: (place) => owners[place] as number,
     weigh(place, blob) {

@@ -4,7 +4,7 @@ import { neededRevisions } from "../collect/needed-revisions.ts";
 import type { Problem } from "../collect/problems.ts";
 import { type RepositoryReader, readRepository } from "../collect/repository-reader.ts";
 import { openIndex } from "../storage/blob-index.ts";
-import { hexOf, isHex, layersFolder, repositoryFolder, tagsFolder } from "../storage/layout.ts";
+import { hexOf, isHex, layersFolder, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
 import type { ManifestReferences } from "../storage/manifest.ts";
 import { namesIn } from "../storage/repositories.ts";
 import { readLink } from "../storage/small-file.ts";
@@ -30,9 +30,10 @@ export interface GoneRevisions {
   readonly problems: readonly Problem[];
 }
 
-/** Digests (hexadecimal) of everything a repository links as a layer or configuration. */
+/** Digests (hexadecimal) of everything a repository links: layers, configurations and manifests. */
 export function linkedBlobs(root: string, name: string): string[] {
-  return namesIn(`${root}/${layersFolder(repositoryFolder(name))}`).filter(isHex);
+  const folder = `${root}/${repositoryFolder(name)}`;
+  return [...namesIn(layersFolder(folder)), ...namesIn(revisionsFolder(folder))].filter(isHex);
 }
 
 interface Targets {

@@ -30,6 +30,8 @@ export function tagsByManifest(targets: ReadonlyMap<string, string>, manifests: 
 export interface Affected {
   /** `team/app:1.0 and 2 more tags`, or `team/app@sha256:…` of what has no tag. */
   readonly shown: string;
+  /** `need` or `needs`. */
+  readonly verb: (plural: string) => string;
   readonly where: Pick<Finding, "tag" | "tags">;
 }
 
@@ -41,8 +43,9 @@ export function affectedBy(
 ): Affected {
   const tags = [...new Set(hexes.flatMap((hex) => tagged.get(hex) ?? []))].sort();
   const [tag] = tags;
-  if (tag === undefined) return { shown: `${shownName(repository)}@${digestOf(hexes[0] as string)}`, where: {} };
   const more = tags.length - 1;
+  const verb = (plural: string): string => (more > 0 ? plural : `${plural}s`);
+  if (tag === undefined) return { shown: `${shownName(repository)}@${digestOf(hexes[0] as string)}`, verb, where: {} };
   const others = more === 0 ? "" : ` and ${more} more tag${more === 1 ? "" : "s"}`;
-  return { shown: `${shownName(`${repository}:${tag}`)}${others}`, where: more === 0 ? { tag } : { tag, tags } };
+  return { shown: `${shownName(`${repository}:${tag}`)}${others}`, verb, where: more === 0 ? { tag } : { tag, tags } };
 }

@@ -60,3 +60,13 @@ export async function hashWhole(path: string, signal: AbortSignal): Promise<Hash
   }
   return step.value;
 }
+
+/** Whether there is such a file, it can be read, and it has this digest. */
+export async function hasDigest(path: string, hex: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await hashWhole(path, signal))?.hex === hex;
+  } catch (error) {
+    if (signal.aborted || systemCodeOf(error) === undefined) throw error;
+    return false;
+  }
+}

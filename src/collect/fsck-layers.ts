@@ -88,11 +88,11 @@ export function needsOf(manifests: Manifests, key: "blobs" | "children"): Map<st
   return needs;
 }
 
-function reportMissing(look: Look, digest: string, hex: string | undefined, { shown, where }: Affected): void {
+function reportMissing(look: Look, digest: string, hex: string | undefined, { shown, verb, where }: Affected): void {
   const entry = hex === undefined ? undefined : look.collectedIn(hex);
   const then =
     entry === undefined ? "which is not in the store: push the image again" : `which is in the trash (${entry})`;
-  look.report("missing-blob", `${shown} needs ${digest}, ${then}`, {
+  look.report("missing-blob", `${shown} ${verb("need")} ${digest}, ${then}`, {
     ...where,
     digest,
     ...(entry === undefined || hex === undefined ? {} : { repair: { how: "bring-back", entry, hex } as const }),
@@ -115,7 +115,7 @@ export function reportNeededBlobs(
     if (hex === undefined || state === "missing") {
       reportMissing(look, digest, hex, affected);
     } else if (state === "damaged") {
-      look.report("corrupt-blob", `${affected.shown} needs ${digest}, which is damaged`, {
+      look.report("corrupt-blob", `${affected.shown} ${affected.verb("need")} ${digest}, which is damaged`, {
         ...affected.where,
         digest,
         path: blobFolder(hex),
@@ -154,7 +154,7 @@ export function reportNeededManifests(
       const message = `${affected.shown} cannot be pulled whole: the manifest ${digest} is there, and no link of ${look.shown} leads to it`;
       look.report("missing-link", message, { ...where, repair: { how: "write-link", folder, hex, reads: undefined } });
     } else {
-      const message = `${affected.shown} names the manifest ${digest}, which was deleted: push it again, or remove what names it`;
+      const message = `${affected.shown} ${affected.verb("name")} the manifest ${digest}, which was deleted: push it again, or remove what names it`;
       look.report("missing-link", message, where);
     }
   }

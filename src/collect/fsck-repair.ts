@@ -7,7 +7,7 @@ import { blobData, blobFolder, type Store } from "../storage/layout.ts";
 import { GONE } from "./fsck-blobs.ts";
 import type { Examination, Examiner } from "./fsck-examine.ts";
 import { bySeverity, type Finding, type Repair } from "./fsck-finding.ts";
-import { hashWhole } from "./fsck-hash.ts";
+import { hasDigest } from "./fsck-hash.ts";
 import { type Aside, setAside } from "./fsck-set-aside.ts";
 import { writeLink } from "./fsck-write-link.ts";
 import { purgeEntry, type RemoveTree } from "./recover.ts";
@@ -40,24 +40,13 @@ export interface RepairReport {
 const MAXIMUM_ROUNDS = 5;
 
 function repairsOf(findings: readonly Finding[]): { readonly finding: Finding; readonly repair: Repair }[] {
-  const repairs = bySeverity(findings).flatMap((finding) =>
+  return bySeverity(findings).flatMap((finding) =>
     finding.repair === undefined ? [] : [{ finding, repair: finding.repair }],
   );
-  const moved = new Set(repairs.flatMap(({ repair }) => (repair.how === "set-aside" ? repair.paths : [])));
-  const isWithinMoved = (path: string): boolean => {
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
-      if (moved.has(path.slice(0, end))) return true;
-    return false;
-  };
-  return repairs.filter(({ repair }) => {
-    if (repair.how === "set-aside") return !repair.paths.some(isWithinMoved);
-    return repair.how === "bring-back" || !(moved.has(repair.folder) || isWithinMoved(repair.folder));
-  });
 }
 
 async function bringBack({ store, signal }: Aside, entry: string, hex: string): Promise<boolean> {
-  const kept = await hashWhole(`${store.root}/${entryFolder(entry)}/${blobData(hex)}`, signal);
-  if (kept?.hex !== hex) return false;
+  if (!(await hasDigest(`${store.root}/${entryFolder(entry)}/${blobData(hex)}`, hex, signal))) return false;
   restorePath(store, entry, blobFolder(hex));
   return true;
 }

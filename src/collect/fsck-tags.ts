@@ -92,7 +92,7 @@ function reportLost(look: Look, tag: string, reads: string | undefined, revision
   const path = `${folder}/current/link`;
   if (target === "unknown") {
     const choices = former.filter((hex) => isWhole(revisions, hex)).map(digestOf);
-    const next = `push it again, or remove it with regctl rm-tag; it was one of ${choices.slice(0, 3).join(", ")}`;
+    const next = `push it again, or regctl rm-tag ${shownName(`${look.name}:${tag}`)}; it was one of ${choices.slice(0, 3).join(", ")}`;
     look.report(broken.kind, `${broken.message}, and what it pointed at cannot be told: ${next}`, { tag, path });
     return;
   }

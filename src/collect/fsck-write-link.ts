@@ -14,7 +14,7 @@ import {
 import { systemCodeOf } from "../errors.ts";
 import { blobData, digestOf } from "../storage/layout.ts";
 import { readLink } from "../storage/small-file.ts";
-import { hashWhole } from "./fsck-hash.ts";
+import { hasDigest } from "./fsck-hash.ts";
 import { type Aside, isBehindLink, setAside } from "./fsck-set-aside.ts";
 import { entryFolder } from "./trash-entry.ts";
 
@@ -66,8 +66,7 @@ export async function writeLink(aside: Aside, { folder, hex, reads }: NewLink): 
   const isUnchanged = () =>
     lstatSync(path, { throwIfNoEntry: false })?.mtimeMs === before?.mtimeMs && readLink(`${root}/${folder}`) === reads;
   if (!isUnchanged()) return "unchanged";
-  const actual = await hashWhole(`${root}/${blobData(hex)}`, aside.signal);
-  if (actual?.hex !== hex) {
+  if (!(await hasDigest(`${root}/${blobData(hex)}`, hex, aside.signal))) {
     if (before === undefined) return "unchanged";
     const given = { link: folder, reads, writtenMs: before.mtimeMs };
     return (await setAside(aside, [folder], given)) ? "set-aside" : "unchanged";

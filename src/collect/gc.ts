@@ -61,7 +61,7 @@ function requireSight(problems: readonly Problem[]): void {
   if (first === undefined) return;
   throw new RegctlError("precondition-failed", "nothing was deleted: what some manifests need cannot be known", {
     issues: blinding.slice(0, 20).map(({ message, path }) => ({ path: path ?? "", message })),
-    hint: "`regctl fsck` checks the whole store; `regctl fsck --repair` moves what is broken to the trash",
+    hint: "`regctl fsck` checks the whole store, `regctl fsck --repair` moves damaged manifests to the trash; links have to be replaced by what they lead to",
     details: { problems: blinding.slice(0, 100) },
   });
 }
@@ -131,6 +131,11 @@ export async function collectGarbage(
   };
   if (dryRun) return report;
   const revived = reviveNeeded(store, survey, kept);
-  const swept = await sweep(store, team, task, { survey, trashed, startedMs, gone }, options);
+  // What collections keep needs no second look: nobody pushes to it.
+  const removed = trashedRepositories(
+    store,
+    kept.filter(({ kind }) => kind !== "gc"),
+  );
+  const swept = await sweep(store, team, task, { survey, trashed: removed, startedMs, gone }, options);
   return { ...report, ...swept, restored: swept.restored + revived };
 }

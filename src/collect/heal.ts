@@ -17,14 +17,13 @@ import { type ManifestReferences, parseManifest } from "../storage/manifest.ts";
 import { namesIn } from "../storage/repositories.ts";
 import { readSmallFile } from "../storage/small-file.ts";
 import { addLink } from "./add-link.ts";
-import type { TrashEntry } from "./trash-entry.ts";
 
-function referencesOf(store: Store, hex: string): ManifestReferences | undefined {
+/** undefined = not there, or not to be read, which is for others to judge: collecting and fsck name it. */
+export function referencesOf(store: Store, hex: string): ManifestReferences | undefined {
   try {
     const content = readSmallFile(`${store.root}/${blobData(hex)}`);
     return content === undefined ? undefined : parseManifest(content.toString("utf8"));
   } catch {
-    // Not ours to judge here: collecting and fsck name it.
     return undefined;
   }
 }
@@ -42,16 +41,6 @@ export function healRepository(store: Store, repository: string): number {
       if (hex === undefined || !isThere(`${store.root}/${blobData(hex)}`)) continue;
       if (addLink(`${store.root}/${layersFolder(folder)}/${hex}`, hex)) healed++;
     }
-  }
-  return healed;
-}
-
-/** The same for everything that `rm-repo` has in the trash. */
-export function healRemoved(store: Store, entries: readonly TrashEntry[]): number {
-  let healed = 0;
-  for (const entry of entries) {
-    if (entry.kind !== "rm-repo" || entry.state !== "kept") continue;
-    for (const { repository } of entry.removed) healed += healRepository(store, repository);
   }
   return healed;
 }

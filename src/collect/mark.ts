@@ -3,6 +3,7 @@
  * collector; with it, what tags point at, what was pushed lately, and what the trash may bring back.
  */
 import { lstatSync } from "node:fs";
+import { shownName } from "../shown-name.ts";
 import { FOLLOWED, INDEX, REFERENCED } from "../storage/blob-index.ts";
 import { hexOf, tagsFolder } from "../storage/layout.ts";
 import type { ManifestReferences } from "../storage/manifest.ts";
@@ -58,17 +59,34 @@ export function markRepository(repository: RepositoryFolders, options: MarkOptio
 
 const followed = ({ children }: ManifestReferences): number => (children.length > 0 ? FOLLOWED | INDEX : FOLLOWED);
 
-function markAll(reader: RepositoryReader, linked: readonly Revision[], { index }: MarkOptions): void {
-  for (const { hex } of linked) {
+/** What a collection keeps for a while stays whole with what it shares with the store; its own blobs stay where they are. */
+function isCollected(folder: string, { setAside }: MarkOptions): boolean {
+  return setAside.some((tree) => folder.startsWith(`${tree}/`));
+}
+
+/** Marks what is in the store, and asks for nothing that is not. */
+function markQuietly({ unlisted }: RepositoryReader, mark: () => void): void {
+  const before = unlisted.length;
+  mark();
+  unlisted.length = before;
+}
+
+function markAll(reader: RepositoryReader, linked: readonly Revision[], options: MarkOptions): void {
+  const { index } = options;
+  const mark = (hex: string) => {
     const blob = index.find(hex);
     // Another repository has the same manifest, and what it needs is marked.
-    if (blob >= 0 && index.has(blob, FOLLOWED)) continue;
+    if (blob >= 0 && index.has(blob, FOLLOWED)) return;
     if (blob < 0) reader.mark(hex);
     else index.set(blob, REFERENCED);
     const references = reader.manifest(hex);
-    if (references === undefined) continue;
+    if (references === undefined) return;
     reader.markReferences(references);
     if (blob >= 0) index.set(blob, followed(references));
+  };
+  for (const { hex, folder } of linked) {
+    if (isCollected(folder, options)) markQuietly(reader, () => mark(hex));
+    else mark(hex);
   }
 }
 
@@ -80,26 +98,35 @@ function markNeeded(
 ): ReadonlySet<string> {
   const tagged = tagTargets(reader, repository, options.root);
   const roots = [...(tagged ?? [])];
+  const collected: string[] = [];
   const manifests = new Map<string, ManifestReferences>();
   for (const { hex, folder } of linked) {
     const isTrashed = !folder.startsWith(`${repository.folder}/`);
     const references = manifests.get(hex) ?? reader.manifest(hex);
     if (references !== undefined) manifests.set(hex, references);
-    if (tagged === undefined || references === undefined || isTrashed) roots.push(hex);
+    if (isTrashed && isCollected(folder, options)) collected.push(hex);
+    else if (tagged === undefined || references === undefined || isTrashed) roots.push(hex);
   }
-  let needed = neededRevisions(roots, manifests);
-  const young = linked.filter(({ hex, folder }) => !needed.has(hex) && isYoung(folder, options));
-  if (young.length > 0) needed = neededRevisions([...roots, ...young.map(({ hex }) => hex)], manifests);
-  for (const { hex } of linked) {
-    if (!needed.has(hex)) continue;
+  const asked = neededRevisions(roots, manifests);
+  const before = roots.length;
+  for (const { hex, folder } of linked) {
+    if (!asked.has(hex) && !isCollected(folder, options) && isYoung(folder, options)) roots.push(hex);
+  }
+  const needed = roots.length === before ? asked : neededRevisions(roots, manifests);
+  const kept = collected.length === 0 ? needed : neededRevisions([...roots, ...collected], manifests);
+  const mark = (hex: string) => {
     reader.mark(hex);
     const references = manifests.get(hex);
-    if (references === undefined) continue;
+    if (references === undefined) return;
     reader.markReferences(references);
     const blob = options.index.find(hex);
     if (blob >= 0) options.index.set(blob, followed(references));
+  };
+  for (const { hex } of linked) {
+    if (needed.has(hex)) mark(hex);
+    else if (kept.has(hex)) markQuietly(reader, () => mark(hex));
   }
-  return needed;
+  return kept;
 }
 
 /**
@@ -128,7 +155,7 @@ function tagTargets(
         isKnown = false;
         reader.report(
           "empty-link",
-          `the tag ${tag} of ${name} does not say what it points at; every manifest of ${name} is kept`,
+          `the tag ${shownName(tag)} of ${shownName(name)} does not say what it points at; every manifest of it is kept`,
           {
             tag,
             path: `${path}/link`,

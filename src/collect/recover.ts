@@ -1,7 +1,8 @@
 /** What the trash still owes: what a killed command began is taken back or finished, what has expired is purged. */
 import type { Store } from "../storage/layout.ts";
-import { healRemoved, healRepository } from "./heal.ts";
+import { healRepository } from "./heal.ts";
 import { restoreEntry } from "./restore.ts";
+import { reuniteRepository } from "./reunite.ts";
 import { entryFolder, readEntries, sweepUnbegun, type TrashEntry, writeEntry } from "./trash-entry.ts";
 import { trashedNames } from "./trashed-roots.ts";
 
@@ -22,7 +23,11 @@ export async function undoEntry(store: Store, entry: TrashEntry, removeTree: Rem
   const restoring = writeEntry(store, { ...entry, state: "restoring" });
   const repositories = trashedNames(store, entry);
   const conflicts = restoreEntry(store, entry.id);
-  for (const repository of repositories) healRepository(store, repository);
+  const others = readEntries(store).filter(({ id, state }) => id !== entry.id && state === "kept");
+  for (const repository of repositories) {
+    reuniteRepository(store, repository, others);
+    healRepository(store, repository);
+  }
   if (conflicts.length === 0) await purgeEntry(store, restoring, removeTree);
   else {
     const isLeft = new Set(conflicts.map(({ repository, tag }) => `${repository}:${tag}`));
@@ -32,8 +37,32 @@ export async function undoEntry(store: Store, entry: TrashEntry, removeTree: Rem
   return conflicts;
 }
 
+/** So long a push can be under way that began before a removal. */
+const UNDER_WAY_MS = 10_000;
+
+/** What was pushed while something was removed, and was stored after that: it must be whole. Looked at until nothing can come. */
+function settle(store: Store, entry: TrashEntry, now: Date): void {
+  const { kind, removed } = entry;
+  const tookManifests = kind === "rm-repo" || kind === "rm-image" || kind === "prune";
+  if (entry.isSettled === true || entry.state !== "kept" || !tookManifests) return;
+  for (const repository of new Set(removed.map((one) => one.repository))) {
+    if (kind === "rm-repo") healRepository(store, repository);
+    else reuniteRepository(store, repository, [entry]);
+  }
+  if (Math.abs(now.getTime() - Date.parse(entry.created)) < UNDER_WAY_MS) return;
+  try {
+    writeEntry(store, { ...entry, isSettled: true });
+  } catch {
+    // A full disk, say, which must not keep anybody from making room: the next command looks again.
+  }
+}
+
 /** Finishes or takes back what killed commands left. The caller holds the store's lock. */
-export async function recoverTrash(store: Store, removeTree: RemoveTree): Promise<{ readonly recovered: string[] }> {
+export async function recoverTrash(
+  store: Store,
+  removeTree: RemoveTree,
+  now = new Date(),
+): Promise<{ readonly recovered: string[] }> {
   sweepUnbegun(store);
   const recovered: string[] = [];
   for (const entry of readEntries(store)) {
@@ -42,7 +71,7 @@ export async function recoverTrash(store: Store, removeTree: RemoveTree): Promis
     else await undoEntry(store, entry, removeTree);
     recovered.push(`${entry.kind} ${entry.id}`);
   }
-  healRemoved(store, readEntries(store));
+  for (const entry of readEntries(store)) settle(store, entry, now);
   return { recovered };
 }
 

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { messageOf, systemCodeOf } from "../errors.ts";
+import { shownName } from "../shown-name.ts";
 import { type BlobIndex, REFERENCED } from "../storage/blob-index.ts";
 import { blobData, digestOf, hexOf, isHex, layersFolder, revisionsFolder, SHA256 } from "../storage/layout.ts";
 import { type ManifestReferences, parseManifest } from "../storage/manifest.ts";
@@ -48,6 +49,7 @@ export interface RepositoryReader {
 export function readRepository(repository: RepositoryFolders, options: ReaderOptions): RepositoryReader {
   const { root, index } = options;
   const { name } = repository;
+  const shown = shownName(name);
   const folders = [...(repository.folder === undefined ? [] : [repository.folder]), ...repository.trashed];
   const problems: Problem[] = [];
   const unlisted: string[] = [];
@@ -80,7 +82,7 @@ export function readRepository(repository: RepositoryFolders, options: ReaderOpt
       mark(target);
       return;
     }
-    report("missing-link", `no link says which blob ${digest} is; all that ${name} links is kept`, { digest });
+    report("missing-link", `no link says which blob ${digest} is; all that ${shown} links is kept`, { digest });
     markAllLinked();
   };
 
@@ -118,7 +120,7 @@ export function readRepository(repository: RepositoryFolders, options: ReaderOpt
         if (hash("sha256", content) !== hex) throw new Error("its content does not have this digest");
         return parseManifest(content.toString("utf8"));
       }
-      report("missing-manifest", `the manifest ${digest} of ${name} is missing; all that ${name} links is kept`, {
+      report("missing-manifest", `the manifest ${digest} of ${shown} is missing; all that ${shown} links is kept`, {
         digest,
       });
       markAllLinked();
@@ -127,7 +129,7 @@ export function readRepository(repository: RepositoryFolders, options: ReaderOpt
       const where = { digest, path: blobData(hex) };
       report(
         isFile ? "corrupt-manifest" : "not-a-file",
-        `the manifest ${digest} of ${name} cannot be read: ${messageOf(error)}`,
+        `the manifest ${digest} of ${shown} cannot be read: ${messageOf(error)}`,
         where,
       );
     }

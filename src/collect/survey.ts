@@ -2,6 +2,8 @@
  * What a store holds and what of it nothing needs. Blobs are listed first and marked after: whatever is pushed meanwhile is
  * not on the list, and what is not on the list is never touched.
  */
+
+import { shownName } from "../shown-name.ts";
 import type { Shelf } from "../storage/blob-index.ts";
 import { REPOSITORIES, repositoryFolder, type Store } from "../storage/layout.ts";
 import { type RepositoryFolder, walkRepositories } from "../storage/repositories.ts";
@@ -109,7 +111,17 @@ export async function surveyStore(store: Store, team: Team, task: SurveyTask, op
       },
     )
   ).flat();
-  const repositories = [...walkRepositories(`${root}/${REPOSITORIES}`)];
+  const links: Problem[] = [];
+  const repositories = [
+    ...walkRepositories(`${root}/${REPOSITORIES}`, (path) => {
+      const shown = shownName(path.slice(root.length + 1));
+      links.push({
+        kind: "not-a-file",
+        path: shown,
+        message: `${shown} is a link: the registry serves what it leads to, which is not looked at here`,
+      });
+    }),
+  ];
   const folders = withTrashed(repositories, options.trashed);
   const marks = await team.run(
     "markBlobs",
@@ -148,6 +160,6 @@ export async function surveyStore(store: Store, team: Team, task: SurveyTask, op
     unneeded: marked.flatMap(({ name, unneeded }) => unneeded.map((revision) => ({ repository: name, ...revision }))),
     marked,
     collectable: keepPastGrace(unreferenced, (hex, modifiedMs) => modifiedMs < youngerThan && !recent.has(hex)),
-    problems: marked.flatMap(({ problems }) => problems),
+    problems: [...links, ...marked.flatMap(({ problems }) => problems)],
   };
 }

@@ -38,6 +38,8 @@ export interface TrashEntry {
   readonly removed: readonly Removed[];
   /** Bytes that nothing else needs, once it is purged and collected; undefined = not worked out. */
   readonly bytes?: number;
+  /** Nothing that was pushed during the removal can still come. */
+  readonly isSettled?: boolean;
 }
 
 const ID = /^[0-9]{8}-[0-9a-f]{6}$/;

@@ -55,15 +55,23 @@ function summary(result: FsckResult, flags: FsckFlags): string[] {
   const repairable = problems.filter((problem) => problem.repairable).length;
   const without = result.folders.withoutLink;
   if (repairable > 0) {
-    const next = flags.repair === true && flags.dryRun !== true ? "again " : "";
-    lines.push(`${repairable} can be repaired: regctl fsck --repair${where(flags)} ${next}`.trimEnd());
+    const still = flags.repair === true && flags.dryRun !== true ? "still " : "";
+    lines.push(`${repairable} can ${still}be repaired: regctl fsck --repair${where(flags)}`);
   } else if (problems.length === 0 && without > 0 && flags.repair !== true) {
     lines.push(`${count(without, "empty folder")} of deleted manifests, which harm nothing`);
   }
-  if (problems.some(({ repairable: isRepairable }) => !isRepairable))
-    lines.push("what cannot be repaired is lost: push those images again, or remove them");
+  const lost = problems.filter((problem) => !problem.repairable && LOST.has(problem.kind)).length;
+  if (lost > 0) lines.push(`${lost} cannot be repaired: push those images again, or remove them with regctl rm-tag`);
   return lines;
 }
+
+const LOST: ReadonlySet<string> = new Set([
+  "missing-blob",
+  "missing-link",
+  "empty-link",
+  "foreign-link",
+  "dangling-tag",
+]);
 
 /** So that the next command works as it is written. */
 function where({ data }: FsckFlags): string {

@@ -25,7 +25,8 @@ function contents({ removed }: Entry): string {
 
 function dataOf(entry: Entry) {
   const repositories = [...new Set(entry.removed.map(({ repository }) => repository))];
-  return { ...entry, repository: repositories[0] ?? null, repositories, bytes: entry.bytes ?? null };
+  const { isSettled: _, ...shown } = entry;
+  return { ...shown, repository: repositories[0] ?? null, repositories, bytes: entry.bytes ?? null };
 }
 
 function target(context: Context, flags: TrashFlags) {

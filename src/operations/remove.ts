@@ -16,11 +16,13 @@ import { hostAndPort } from "../config/config.ts";
 import { nearestKey } from "../config/distribution/nearest-key.ts";
 import { RegctlError } from "../errors.ts";
 import { type ImageName, parseImageName } from "../registry/image-name.ts";
+import { parseGlob } from "../retention/glob.ts";
 import { hexOf, type Store } from "../storage/layout.ts";
 import { freedBytes } from "./freed-bytes.ts";
 import type { OperationPorts } from "./ports.ts";
 import { cacheFlush } from "./serving.ts";
 import { changeStore, locateStore, readStore, requireLocal, type StoreFlags, type StoreTarget } from "./store.ts";
+import { unknownRepository } from "./unknown-repository.ts";
 
 export type RemovalKind = "rm-repo" | "rm-tag" | "rm-image";
 
@@ -48,24 +50,7 @@ export interface RemovalResult extends RemovalPreview {
 
 const GLOB = /[*?[\]{}]/;
 
-function unknownRepository(store: Store, name: string): RegctlError {
-  const names = repositoryNames(store);
-  const near = nearestKey(name, names) ?? names.find((other) => other.endsWith(`/${name}`));
-  const nested = names.filter((other) => other.startsWith(`${name}/`));
-  const hint =
-    nested.length > 0
-      ? `there are ${nested.length} below it: '${name}/**' means them`
-      : near === undefined
-        ? "`regctl repos` lists them"
-        : `is it ${near}?`;
-  return new RegctlError("not-found", `there is no repository ${name}`, { hint });
-}
-
-async function matchingRepositories(
-  store: Store,
-  names: readonly string[],
-  host: string | undefined,
-): Promise<string[]> {
+function matchingRepositories(store: Store, names: readonly string[], host: string | undefined): string[] {
   const found = new Set<string>();
   for (const text of names) {
     if (!GLOB.test(text)) {
@@ -74,11 +59,10 @@ async function matchingRepositories(
         throw new RegctlError("input-invalid", `${JSON.stringify(text)} names an image, not a repository`, {
           hint: tag === undefined ? `regctl rm-image ${text}` : `regctl rm-tag ${text}`,
         });
-      if (!hasRepository(store, repository)) throw unknownRepository(store, repository);
+      if (!hasRepository(store, repository)) throw unknownRepository(repository, repositoryNames(store));
       found.add(repository);
       continue;
     }
-    const { parseGlob } = await import("../retention/glob.ts");
     const matches = parseGlob(text, "repository");
     const matched = repositoryNames(store).filter(matches);
     if (matched.length === 0)
@@ -91,14 +75,15 @@ async function matchingRepositories(
 }
 
 function requireKnown(store: Store, repository: string): void {
-  if (!hasRepository(store, repository)) throw unknownRepository(store, repository);
+  if (!hasRepository(store, repository)) throw unknownRepository(repository, repositoryNames(store));
 }
 
-async function matchingTags(store: Store, names: readonly string[], host: string | undefined) {
+function matchingTags(store: Store, names: readonly string[], host: string | undefined) {
   const found = new Map<string, { readonly repository: string; readonly tag: string }>();
   for (const text of names) {
     const colon = text.lastIndexOf(":");
-    const glob = GLOB.test(text.slice(colon + 1)) ? text.slice(colon + 1) : undefined;
+    const hasTag = colon > text.lastIndexOf("/");
+    const glob = hasTag && GLOB.test(text.slice(colon + 1)) ? text.slice(colon + 1) : undefined;
     const { repository, tag, digest } = parseImageName(glob === undefined ? text : text.slice(0, colon), host);
     requireKnown(store, repository);
     const tags = tagsOf(store, repository);
@@ -110,9 +95,7 @@ async function matchingTags(store: Store, names: readonly string[], host: string
       throw new RegctlError("input-invalid", `${JSON.stringify(text)} names no tag`, {
         hint: `regctl rm-tag ${repository}:${tags[0] ?? "TAG"}, or the whole repository: regctl rm-repo ${repository}`,
       });
-    const { parseGlob } = glob === undefined ? { parseGlob: undefined } : await import("../retention/glob.ts");
-    const matched =
-      parseGlob === undefined ? tags.filter((each) => each === tag) : tags.filter(parseGlob(glob as string, "tag"));
+    const matched = tags.filter(glob === undefined ? (each) => each === tag : parseGlob(glob, "tag"));
     if (matched.length === 0) {
       const near = nearestKey(tag ?? "", tags);
       throw new RegctlError("not-found", `${repository} has no tag ${tag ?? glob}`, {
@@ -134,9 +117,9 @@ function digestOfName(store: Store, { repository, tag, digest }: ImageName): str
   });
 }
 
-async function plan(store: Store, { kind, names }: RemovalRequest, host: string | undefined): Promise<Removal> {
-  if (kind === "rm-repo") return repositoryRemoval(await matchingRepositories(store, names, host));
-  if (kind === "rm-tag") return tagRemoval(store, await matchingTags(store, names, host));
+function plan(store: Store, { kind, names }: RemovalRequest, host: string | undefined): Removal {
+  if (kind === "rm-repo") return repositoryRemoval(matchingRepositories(store, names, host));
+  if (kind === "rm-tag") return tagRemoval(store, matchingTags(store, names, host));
   const removals = names.map((text) => {
     const name = parseImageName(text, host);
     return imageRemoval(store, name.repository, digestOfName(store, name));
@@ -156,7 +139,7 @@ export async function previewRemoval(ports: OperationPorts, request: RemovalRequ
   const target = await locateStore(ports, request);
   const data = requireLocal(target, request.kind, OTHER_DRIVERS);
   return readStore(ports, data, async (open) => {
-    const { removed } = await plan(open.store, request, hostOf(target));
+    const { removed } = plan(open.store, request, hostOf(target));
     return { removed, reclaimable: request.weigh ? await freedBytes(open, removed) : undefined };
   });
 }
@@ -168,14 +151,14 @@ export async function remove(ports: OperationPorts, request: RemovalRequest): Pr
   // Tags are not cached.
   const flushCaches = request.kind === "rm-tag" ? undefined : await cacheFlush(ports, target.deployment);
   return changeStore(ports, { ...target, data }, `${request.kind} ${request.names.join(" ")}`, async (open) => {
-    const removal = await plan(open.store, request, hostOf(target));
+    const removal = plan(open.store, request, hostOf(target));
     const bytes = request.weigh ? await freedBytes(open, removal.removed) : undefined;
     const keepMs = request.purge ? 0 : request.keepMs;
     const entry = moveToTrash(open.store, removal, { now: ports.now(), keepMs, bytes, signal: ports.signal });
     if (flushCaches !== undefined) await open.regain(flushCaches);
     if (request.purge) await purgeEntry(open.store, entry, open.removeTree);
     return {
-      removed: removal.removed,
+      removed: entry.removed,
       reclaimable: bytes,
       trashId: request.purge ? undefined : entry.id,
       expires: request.purge ? undefined : entry.expires,

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import type { RemoveTree } from "../collect/recover.ts";
 import { foreignStorageDriver } from "../config/registry-config.ts";
 import { RegctlError, systemCodeOf } from "../errors.ts";
+import { runCommand } from "../host/command.ts";
 import { exists, fileError } from "../project/files.ts";
 import { acquireLockFile } from "../project/lock.ts";
 import { BLOBS, REPOSITORIES, type Store, TRASH } from "../storage/layout.ts";
@@ -155,7 +156,7 @@ export async function readStore<T>(
       },
       removeTree: async (path) => {
         // rm(1) walks with open folders (openat): a link put in its way meanwhile leads nowhere.
-        const result = await ports.run("rm", ["-rf", "--one-file-system", "--", path], { signal: ports.signal });
+        const result = await runCommand("rm", ["-rf", "--one-file-system", "--", path], { signal: ports.signal });
         if (result.exitCode === 0) return;
         throw new RegctlError("operation-failed", `cannot remove ${path}: ${result.stderr.trim()}`, {
           hint: "run the same command again; it goes on where this one stopped",
@@ -182,6 +183,8 @@ export async function changeStore<T>(
 ): Promise<T> {
   await requireRights(ports, target.data);
   await requireWritable(ports, target.data);
+  // With the rights of the storage's owner the program's own files may be out of reach.
+  const { recoverTrash } = await import("../collect/recover.ts");
   return recordAudit(ports, target.deployment?.directory, command, () =>
     readStore(ports, target.data, async (open) => {
       const folder = `${open.store.root}/${TRASH}`;
@@ -198,8 +201,7 @@ export async function changeStore<T>(
         async () => void (await mkdir(folder, { recursive: true, mode: 0o700 })),
       );
       try {
-        const { recoverTrash } = await import("../collect/recover.ts");
-        const { recovered } = await recoverTrash(open.store, open.removeTree);
+        const { recovered } = await recoverTrash(open.store, open.removeTree, ports.now());
         if (recovered.length > 0)
           ports.output.note(`took back or finished what was interrupted: ${recovered.join(", ")}`);
         return await work(open);

@@ -71,7 +71,14 @@ export async function restart(ports: OperationPorts, directory: string): Promise
 }
 
 /** What `up` renders again; everything else only its owner can make: regctl.yaml, users, the authority, the images. */
-const RENDERED = [FILES.compose, "registry", FILES.configCache, FILES.secrets, FILES.unfinishedInit, FILES.collection] as const;
+const RENDERED = [
+  FILES.compose,
+  "registry",
+  FILES.configCache,
+  FILES.secrets,
+  FILES.unfinishedInit,
+  FILES.collection,
+] as const;
 
 interface Removal {
   /** Absolute. */

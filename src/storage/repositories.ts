@@ -34,14 +34,16 @@ const PARTS: ReadonlySet<string> = new Set(REPOSITORY_PARTS);
 
 /**
  * The repositories below a `repositories` folder, nested ones (`a` and `a/b`) as well, in the catalog's order: by name,
- * component by component. Links are not followed.
+ * component by component. Links are not followed; the registry does follow them, so whoever has to know all that it
+ * serves is told.
  */
-export function* walkRepositories(folder: string): Generator<RepositoryFolder> {
+export function* walkRepositories(folder: string, onLink?: (path: string) => void): Generator<RepositoryFolder> {
   const waiting: { readonly path: string; readonly name: string }[] = [{ path: folder, name: "" }];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     const parts: string[] = [];
     const below: string[] = [];
     for (const entry of entriesOf(at.path)) {
+      if (entry.isSymbolicLink()) onLink?.(`${at.path}/${entry.name}`);
       if (!entry.isDirectory()) continue;
       if (PARTS.has(entry.name)) parts.push(entry.name);
       // A component of a repository's name begins with a letter or digit.

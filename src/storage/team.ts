@@ -40,9 +40,9 @@ export interface TeamOptions {
 /** A run that is over before that is not worth a second thread. */
 const ALONE_MS = 12;
 const YIELD_MS = 40;
-/** With less processor time a thread than this, and blocks read meanwhile, threads wait for the disk. */
+/** With less processor time a thread than this, and blocks (of 512 bytes) read meanwhile, threads wait for the disk. */
 const BUSY_SHARE = 0.6;
-const DISK_READS_PER_MS = 1;
+const DISK_READS_PER_MS = 20;
 const LOOK_AGAIN_MS = 120;
 
 /** Set in the word that counts those who joined a phase once it is over. */

@@ -180,6 +180,45 @@ export function describeContainers(current: () => Stage): void {
       expect((await engine.containers.inspect(id))?.exitCode).toBe(3);
     });
 
+    it("gives all that a container writes from its first word to its end, and then its exit code", async () => {
+      const id = await engine.containers.create(await stage.actor(name("attached"), { keepsLogs: false }));
+      const reading = collect(await engine.containers.attach(id));
+      await engine.containers.start(id);
+      const ended = engine.containers.wait(id);
+      await stage.write(name("attached"), "stdout", "first\n");
+      await stage.write(name("attached"), "stderr", "wrong\n");
+      await stage.write(name("attached"), "stdout", "last\n");
+      await stage.exit(name("attached"), 3);
+      const written = await reading;
+      const textOf = (stream: string) =>
+        Buffer.concat(written.filter((line) => line.stream === stream).map(({ data }) => data)).toString();
+      expect(textOf("stdout")).toBe("first\nlast\n");
+      expect(textOf("stderr")).toBe("wrong\n");
+      expect(await ended).toBe(3);
+      expect(await engine.containers.wait(id)).toBe(3);
+      await expect(engine.containers.attach(name("absent"))).rejects.toMatchObject({ code: "not-found" });
+      await expect(engine.containers.wait(name("absent"))).rejects.toMatchObject({ code: "not-found" });
+    });
+
+    it("stops waiting and reading when it is told to, and the container goes on", async () => {
+      const id = await engine.containers.create(await stage.actor(name("left")));
+      const abort = new AbortController();
+      const reading = collect(await engine.containers.attach(id, { signal: abort.signal }));
+      await engine.containers.start(id);
+      const ended = engine.containers.wait(id, { signal: abort.signal });
+      abort.abort();
+      await expect(reading).rejects.toMatchObject({ code: "interrupted" });
+      await expect(ended).rejects.toMatchObject({ code: "interrupted" });
+      expect((await engine.containers.inspect(id))?.state).toBe("running");
+    });
+
+    it("tells the names of a container's variables, and no value", async () => {
+      const environment = { REGCTL_TEST_ONE: "secret", REGCTL_TEST_TWO: "a=b" };
+      const id = await engine.containers.create(await stage.actor(name("environment"), { environment }));
+      const names = (await engine.containers.inspect(id))?.environment;
+      expect(names).toEqual(expect.arrayContaining(["PATH", ...Object.keys(environment)]));
+    });
+
     it("keeps stdout and stderr apart, and gives the last lines only when asked", async () => {
       const id = await running("logs");
       await stage.write(name("logs"), "stdout", "eins ✓\n");

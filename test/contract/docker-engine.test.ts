@@ -152,6 +152,26 @@ describe("containers", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("write more than a log keeps, and a slow reader misses nothing", async () => {
+    const lines = 400_000;
+    const command = ["sh", "-c", `yes 0123456789012345678901234567890123456789 | head -n ${lines}; echo end`];
+    const id = await engine.containers.create({ ...SPEC, name: `${prefix}-much`, command, keepsLogs: false });
+    const output = await engine.containers.attach(id);
+    await engine.containers.start(id);
+    let seen = 0;
+    let last = "";
+    for await (const { data } of output) {
+      if (seen % 50_000 === 0) await new Promise((resolve) => setTimeout(resolve, 200));
+      const text = data.toString();
+      seen += text.split("\n").length - 1;
+      last = text;
+    }
+    expect(seen).toBe(lines + 1);
+    expect(last).toMatch(/end\n$/);
+    expect(await engine.containers.wait(id)).toBe(0);
+    await engine.containers.remove(id);
+  });
+
   it("with a terminal have their output read too", async () => {
     await run("docker", [
       "run",

@@ -131,6 +131,14 @@ export class FakeContainers {
 
     logs: (id, options) => this.#logs(id, options),
 
+    attach: async (id, { signal } = {}) => this.#output(this.#require(id, "read the output of"), signal),
+
+    wait: async (id, { signal } = {}) => {
+      const container = this.#require(id, "wait for");
+      while (container.state === "running") await change(container, signal);
+      return container.exitCode;
+    },
+
     memoryBytes: async (id) => (this.#require(id, "measure").state === "running" ? MEMORY_BYTES : 0),
   };
 
@@ -223,6 +231,17 @@ export class FakeContainers {
     throw new RegctlError("not-found", `cannot ${verb} container ${nameOrId}: No such container: ${nameOrId}`);
   }
 
+  async *#output(container: FakeContainer, signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
+    for (let next = container.logs.length; ; ) {
+      for (; next < container.logs.length; next += 1) {
+        const { stream, data } = container.logs[next] as LogLine;
+        yield { stream, data };
+      }
+      if (container.state !== "created" && container.state !== "running") return;
+      await change(container, signal);
+    }
+  }
+
   async *#logs(id: string, options: Parameters<Containers["logs"]>[1]): AsyncGenerator<LogLine> {
     const { signal, follow, tail, since, timestamps = false } = options;
     if (signal?.aborted && !follow)
@@ -238,6 +257,15 @@ export class FakeContainers {
       if (!follow || container.state !== "running") return;
       await once(container.events, "change", signal === undefined ? {} : { signal }).catch(() => undefined);
     }
+  }
+}
+
+async function change(container: FakeContainer, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await once(container.events, "change", signal === undefined ? {} : { signal });
+  } catch {
+    if (signal?.reason instanceof RegctlError) throw signal.reason;
+    throw new RegctlError("interrupted", `interrupted: wait for container ${container.name}`);
   }
 }
 
@@ -261,6 +289,7 @@ function observe(container: FakeContainer): ObservedContainer {
     ...state,
     image: spec.image,
     labels: { ...spec.labels },
+    environment: ["PATH", ...Object.keys(spec.environment)],
     ports: [...spec.ports],
     networks: [spec.network?.name ?? "bridge"],
     mounts: [...spec.mounts],

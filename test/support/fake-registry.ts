@@ -1,6 +1,6 @@
 /**
  * The part of distribution regctl's commands talk to, served from a deployment's own files: TLS with the mounted
- * certificate (read once, as the real one does), htpasswd re-read on every request, the version check.
+ * certificate (read once, as the real one does), htpasswd re-read on every request, the version check, read-only mode.
  */
 import { readFileSync } from "node:fs";
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -12,6 +12,7 @@ import type { ContainerSpec } from "../../src/engine/engine.ts";
 
 interface Config {
   readonly http: { readonly tls?: { readonly certificate: string; readonly key: string } };
+  readonly storage?: { readonly maintenance?: { readonly readonly?: { readonly enabled?: boolean } } };
   readonly auth?: { readonly htpasswd?: { readonly realm: string; readonly path: string } };
 }
 
@@ -42,11 +43,15 @@ export interface FakeRegistry {
 export async function serveRegistry(spec: ContainerSpec, configDirectory: string): Promise<FakeRegistry> {
   const config = load(readFileSync(hostPath(spec, `${configDirectory}/config.yml`), "utf8")) as Config;
   const htpasswd = config.auth?.htpasswd;
+  const isReadOnly = config.storage?.maintenance?.readonly?.enabled === true;
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     response.setHeader("Docker-Distribution-Api-Version", "registry/2.0");
     if (htpasswd !== undefined && !isAllowed(request.headers.authorization, hostPath(spec, htpasswd.path))) {
       response.setHeader("WWW-Authenticate", `Basic realm="${htpasswd.realm}"`);
       response.statusCode = 401;
+    } else if (!["GET", "HEAD"].includes(request.method ?? "")) {
+      // As the real one answers what no manifest can be.
+      response.statusCode = isReadOnly ? 405 : 400;
     }
     response.end("{}");
   };

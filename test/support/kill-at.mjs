@@ -13,15 +13,18 @@ import childProcess from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import { isMainThread } from "node:worker_threads";
 
 const killAt = Number(process.env.REGCTL_TEST_KILL_AT ?? "0");
 const stepsFile = process.env.REGCTL_TEST_STEPS;
 const writeSteps = fs.writeFileSync;
+// Opened before the program can give up its rights, which it does for work in a storage that is somebody else's.
+const stepsDescriptor = stepsFile === undefined || !isMainThread ? undefined : fs.openSync(stepsFile, "w");
 const steps = [];
 
 function record() {
-  if (stepsFile === undefined) return;
-  writeSteps(stepsFile, steps.map((step) => `${JSON.stringify(step)}\n`).join(""));
+  if (stepsDescriptor === undefined) return;
+  writeSteps(stepsDescriptor, steps.map((step) => `${JSON.stringify(step)}\n`).join(""));
 }
 
 function step(kind, what) {

@@ -24,6 +24,8 @@ export interface LiveRegistryOptions {
   readonly htpasswd?: string;
   /** Another port with `/debug/health` and `/debug/vars`. */
   readonly debug?: boolean;
+  /** Variables of the process; none unless told. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface LiveRegistry extends AsyncDisposable {
@@ -103,7 +105,7 @@ export async function liveRegistry(options: LiveRegistryOptions): Promise<LiveRe
     await writeFile(configFile, JSON.stringify(distributionConfig(settings, host, debugHost, file)));
     const output = openSync(logFile, "a");
     const started = spawn(settings.program ?? (await debianRegistry()), ["serve", configFile], {
-      env: {},
+      env: { ...settings.environment },
       stdio: ["ignore", output, output],
     });
     closeSync(output);

@@ -4,6 +4,17 @@ import { RegctlError } from "../../src/errors.ts";
 import { FakeEngine, type FakeEngineOptions } from "./fake-engine.ts";
 import { type FakeRegistry, serveRegistry } from "./fake-registry.ts";
 
+/** What distribution's own collector writes, and how it ends. */
+export interface CollectorRun {
+  readonly stdout: string;
+  readonly stderr?: string;
+  readonly exitCode?: number;
+}
+
+export const NOTHING_COLLECTED: CollectorRun = {
+  stdout: "\n0 blobs marked, 0 blobs and 0 manifests eligible for deletion\n",
+};
+
 export class ServingEngine implements Engine, AsyncDisposable {
   readonly fake: FakeEngine;
   readonly info: Engine["info"];
@@ -12,6 +23,8 @@ export class ServingEngine implements Engine, AsyncDisposable {
   readonly containers: Containers;
   /** Containers that start but never answer. */
   readonly silent = new Set<string>();
+  /** What a container does that was made to run distribution's own collector. */
+  collector: (spec: ContainerSpec) => CollectorRun | Promise<CollectorRun> = () => NOTHING_COLLECTED;
   readonly #specs = new Map<string, ContainerSpec>();
   readonly #registries = new Map<string, FakeRegistry>();
 
@@ -30,7 +43,9 @@ export class ServingEngine implements Engine, AsyncDisposable {
       },
       start: async (id, call) => {
         await containers.start(id, call);
-        await this.#serve(id);
+        const spec = this.#specs.get(id);
+        if (spec?.command?.[0] === "garbage-collect") void this.#collect(id, spec);
+        else await this.#serve(id);
       },
       stop: async (id, call) => {
         await this.#silence(id);
@@ -48,6 +63,14 @@ export class ServingEngine implements Engine, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const id of [...this.#registries.keys()]) await this.#silence(id);
+  }
+
+  async #collect(id: string, spec: ContainerSpec): Promise<void> {
+    const { stdout, stderr = "", exitCode = 0 } = await this.collector(spec);
+    if ((await this.fake.containers.inspect(id))?.state !== "running") return;
+    this.fake.writeLog(id, "stdout", stdout);
+    this.fake.writeLog(id, "stderr", stderr);
+    this.fake.exit(id, exitCode);
   }
 
   async #serve(id: string): Promise<void> {

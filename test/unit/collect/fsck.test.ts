@@ -386,6 +386,44 @@ describe("a check of the store", () => {
     expect((await check(folder.path)).problems).toEqual([]);
   });
 
+  it("leaves an old upload alone that is still written to", async () => {
+    await using folder = temporaryDirectory();
+    const { app } = scene(folder.path);
+    mkdirSync(app("_uploads/1"));
+    writeFileSync(app("_uploads/1/startedat"), "2024-01-01T00:00:00Z");
+    setAge(folder.path, TWO_HOURS);
+    expect((await check(folder.path)).problems.map(({ kind }) => kind)).toEqual(["stale-upload"]);
+    writeFileSync(app("_uploads/1/data"), "more");
+    expect((await check(folder.path)).problems).toEqual([]);
+  });
+
+  it("writes no link to a blob that turns out to be damaged or a link itself", async () => {
+    await using folder = temporaryDirectory();
+    const { store, app, image, other } = scene(folder.path);
+    for (const hex of [image.layer, other.layer]) truncateSync(app(`${layer(hex)}/link`));
+    writeFileSync(store.data(image.layer), "damaged");
+    renameSync(store.data(other.layer), join(folder.path, "elsewhere"));
+    symlinkSync(join(folder.path, "elsewhere"), store.data(other.layer));
+    const repair = await check(folder.path, { repair: true, selection: undefined });
+    expect(repair.repaired.map(({ kind, outcome }) => [kind, outcome])).toEqual([
+      ["empty-link", "set-aside"],
+      ["empty-link", "set-aside"],
+    ]);
+    expect(repair.problems.map(({ kind }) => kind)).toEqual(["not-a-file", "missing-link", "missing-link"]);
+  });
+
+  it("writes nothing behind a link that leads out of the store", async () => {
+    await using folder = temporaryDirectory();
+    const { app } = scene(folder.path);
+    const outside = join(folder.path, "outside");
+    renameSync(app("_manifests/tags/1.0/current"), outside);
+    symlinkSync(outside, app("_manifests/tags/1.0/current"));
+    truncateSync(join(outside, "link"));
+    const repair = await check(folder.path, { repair: true });
+    expect(repair.problems.map(({ kind }) => kind)).toEqual(["empty-link"]);
+    expect(readFileSync(join(outside, "link"), "utf8")).toBe("");
+  });
+
   it("expects no layer that clients get elsewhere", async () => {
     await using folder = temporaryDirectory();
     const { store, image } = scene(folder.path);

@@ -54,7 +54,7 @@ describe("the manifests that something needs", () => {
       fc.property(stores, fc.array(place, { maxLength: 3 }), (written, roots) => {
         expect(neededRevisions(roots.map(hexOf), manifestsOf(written))).toEqual(closure(roots, written));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

@@ -11,7 +11,15 @@ import {
   tagsOf,
   tagTarget,
 } from "../../../src/collect/removal.ts";
-import { type BareStore, bareStoreIn, blobPath, hexOf, revisionPath, sha256, tagPath } from "../../support/bare-store.ts";
+import {
+  type BareStore,
+  bareStoreIn,
+  blobPath,
+  hexOf,
+  revisionPath,
+  sha256,
+  tagPath,
+} from "../../support/bare-store.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const V2 = "docker/registry/v2";

@@ -62,7 +62,7 @@ describe("what is brought back from the trash", () => {
           expect(treeOf(store.root)).toEqual(before);
         }),
       ),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
@@ -135,7 +135,7 @@ describe("what is brought back from the trash", () => {
           for (const [path, content] of made) expect(readFileSync(join(store.root, path), "utf8")).toBe(content);
         }),
       ),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   });
 

@@ -123,6 +123,7 @@ describe("whether a registry serves", () => {
 describe("a container that will not come up any more", () => {
   const running: ObservedContainer = {
     ...{ id: "1", name: "acme-registry-1", image: "registry:2", imageId: "sha256:a", labels: {}, state: "running" },
+    environment: [],
     ...{ health: "starting", healthOutput: "", exitCode: 0, error: "", outOfMemory: false, restartCount: 0 },
     ...{ startedAt: "", ports: [], networks: [], mounts: [] },
   };

@@ -37,6 +37,7 @@ function running(change: Partial<ObservedContainer> = {}): ObservedContainer {
     image: "registry:2",
     imageId: "sha256:aa",
     labels: LABELS,
+    environment: ["PATH"],
     state: "running",
     health: "healthy",
     healthOutput: "",

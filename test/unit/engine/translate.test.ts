@@ -108,7 +108,7 @@ function inspectOf(state: object, rest: object = {}): ContainerInspectInfo {
       StartedAt: "2026-11-20T10:00:00.123456789Z",
       ...state,
     },
-    Config: { Image: "registry:2", Labels: { a: "b" } },
+    Config: { Image: "registry:2", Labels: { a: "b" }, Env: ["PATH=/bin", "SECRET=a=b"] },
     HostConfig: { PortBindings: { "5000/tcp": [{ HostIp: "127.0.0.1", HostPort: "5000" }] } },
     NetworkSettings: { Ports: {}, Networks: { acme: {} } },
     Mounts: [
@@ -127,6 +127,7 @@ describe("toObservedContainer", () => {
       image: "registry:2",
       imageId: "sha256:abcd",
       labels: { a: "b" },
+      environment: ["PATH", "SECRET"],
       state: "running",
       health: "none",
       healthOutput: "",

@@ -107,7 +107,7 @@ describe("an image's name", () => {
           expect((error as RegctlError).message.length).toBeLessThan(2200);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

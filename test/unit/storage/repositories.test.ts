@@ -35,7 +35,7 @@ describe("walkRepositories", () => {
         for (const repository of found)
           expect([...repository.parts].sort()).toEqual([...(repositories[repository.name] as string[])].sort());
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
