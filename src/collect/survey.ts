@@ -159,7 +159,10 @@ export async function surveyStore(store: Store, team: Team, task: SurveyTask, op
     revisions: marks.reduce((sum, mark) => sum + mark.revisions, 0),
     unneeded: marked.flatMap(({ name, unneeded }) => unneeded.map((revision) => ({ repository: name, ...revision }))),
     marked,
-    collectable: keepPastGrace(unreferenced, (hex, modifiedMs) => modifiedMs < youngerThan && !recent.has(hex)),
+    collectable:
+      graceMs === 0
+        ? unreferenced
+        : keepPastGrace(unreferenced, (hex, modifiedMs) => modifiedMs < youngerThan && !recent.has(hex)),
     problems: [...links, ...marked.flatMap(({ problems }) => problems)],
   };
 }

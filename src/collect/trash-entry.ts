@@ -4,7 +4,7 @@
  * killed is known by its state and finished or taken back by the next command.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { RegctlError } from "../errors.ts";
 import { type Store, TRASH } from "../storage/layout.ts";
@@ -132,6 +132,7 @@ export function moveIn(store: Store, id: string, path: string, made: Set<string>
   const target = `${store.root}/${entryFolder(id)}/${path}`;
   const parent = dirname(target);
   if (!made.has(parent)) {
+    if (lstatSync(`${store.root}/${path}`, { throwIfNoEntry: false }) === undefined) return false;
     // As the registry makes them: one of these can become the store's when everything in it is brought back.
     mkdirSync(parent, { recursive: true });
     made.add(parent);

@@ -8,6 +8,7 @@ import {
   previewPrune,
   prune as pruneStore,
 } from "../operations/prune.ts";
+import { shownName } from "../shown-name.ts";
 import { renderTable } from "../terminal/table.ts";
 import { confirmName } from "./confirm-name.ts";
 
@@ -33,6 +34,10 @@ export interface PruneFlags {
 
 const SHOWN = 30;
 
+function nameOf(repository: string, tag: string | undefined, digest: string): string {
+  return shownName(tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`);
+}
+
 function frees(bytes: number | undefined): string {
   return bytes === undefined ? "" : `, which frees ${formatBytes(bytes)} once it is collected`;
 }
@@ -53,12 +58,7 @@ function requestOf(context: Context, flags: PruneFlags): PruneRequest {
 
 function list(plan: Plan): string {
   const rows = plan.verdicts.flatMap(({ repository, verdicts }) =>
-    verdicts
-      .filter(({ keep }) => !keep)
-      .map(({ tag, digest, because }) => [
-        tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`,
-        because,
-      ]),
+    verdicts.filter(({ keep }) => !keep).map(({ tag, digest, because }) => [nameOf(repository, tag, digest), because]),
   );
   if (rows.length === 0) return "";
   const more = rows.length > SHOWN ? `\n… and ${rows.length - SHOWN} more; --json lists them all` : "";
@@ -73,7 +73,7 @@ function dataOf(plan: Plan) {
 async function explain(context: Context, request: PruneRequest, image: string): Promise<void> {
   const { repository, verdicts } = await explainPrune(context, request, image);
   const rows = verdicts.map(({ tag, digest, keep, because }) => [
-    tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`,
+    nameOf(repository, tag, digest),
     keep ? "kept" : "removed",
     because,
   ]);

@@ -8,6 +8,7 @@ import {
   type RemovalResult,
   remove,
 } from "../operations/remove.ts";
+import { shownName } from "../shown-name.ts";
 import { confirmName } from "./confirm-name.ts";
 
 export interface RemovalFlags {
@@ -25,8 +26,8 @@ const SHOWN = 20;
 type Shown = RemovalResult["removed"][number];
 
 function nameOf({ repository, tag, digest }: Shown): string {
-  if (tag !== undefined) return `${repository}:${tag}`;
-  return digest === undefined ? repository : `${repository}@${digest}`;
+  if (tag !== undefined) return shownName(`${repository}:${tag}`);
+  return shownName(digest === undefined ? repository : `${repository}@${digest}`);
 }
 
 function list(removed: readonly Shown[]): string {

@@ -1,6 +1,7 @@
 import { formatBytes } from "../bytes.ts";
 import type { Context } from "../context.ts";
 import { listTrash, purgeTrash, undo as undoRemoval } from "../operations/trash.ts";
+import { shownName } from "../shown-name.ts";
 import { renderTable } from "../terminal/table.ts";
 import { confirmName } from "./confirm-name.ts";
 
@@ -20,7 +21,7 @@ function contents({ removed }: Entry): string {
   const [first] = removed;
   if (first === undefined) return "unreferenced blobs";
   const name = first.tag === undefined ? first.repository : `${first.repository}:${first.tag}`;
-  return removed.length === 1 ? name : `${name} and ${removed.length - 1} more`;
+  return removed.length === 1 ? shownName(name) : `${shownName(name)} and ${removed.length - 1} more`;
 }
 
 function dataOf(entry: Entry) {
