@@ -4,8 +4,8 @@ import { runSchedules } from "../harness/schedules.ts";
 import { debianRegistry } from "../support/live-registry.ts";
 import { registry3Program } from "../support/upstream-collect.ts";
 
-/** `npm run soak` asks for more of them, and from another seed. */
-const SCHEDULES = Number(process.env.REGCTL_TEST_SCHEDULES ?? "300");
+/** 300 where there is time, in CI; `npm run soak` asks for more of them, and from another seed. */
+const SCHEDULES = Number(process.env.REGCTL_TEST_SCHEDULES ?? (process.env.CI === "true" ? "300" : "60"));
 const SEED = Number(process.env.REGCTL_TEST_SEED ?? "1");
 const TIMEOUT_MS = 24 * 3_600_000;
 

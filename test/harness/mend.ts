@@ -8,13 +8,26 @@ import { digestOf } from "../support/push-client.ts";
 
 const V2 = "docker/registry/v2";
 
+/** The store's tree, and those in the trash: what is removed may be written to at that very moment. */
+function trees(root: string): string[] {
+  try {
+    return [V2, ...readdirSync(join(root, "regctl-trash")).map((id) => join("regctl-trash", id, V2))];
+  } catch {
+    return [V2];
+  }
+}
+
 /** Gives back the paths it mended, relative to the store. */
 export function mendHalfWritten(root: string): string[] {
+  return trees(root).flatMap((tree) => mendTree(root, tree));
+}
+
+function mendTree(root: string, tree: string): string[] {
   const mended: string[] = [];
   const files = (folder: string) => {
     try {
-      return readdirSync(join(root, V2, folder), { recursive: true, encoding: "utf8" }).map(
-        (path) => `${folder}/${path}`,
+      return readdirSync(join(root, tree, folder), { recursive: true, encoding: "utf8" }).map((path) =>
+        join(tree, folder, path),
       );
     } catch {
       return [];
@@ -22,7 +35,7 @@ export function mendHalfWritten(root: string): string[] {
   };
   const read = (path: string): Buffer | undefined => {
     try {
-      return readFileSync(join(root, V2, path));
+      return readFileSync(join(root, path));
     } catch {
       return undefined;
     }
@@ -32,15 +45,15 @@ export function mendHalfWritten(root: string): string[] {
     const content = read(path);
     const hex = basename(dirname(path));
     if (content === undefined || digestOf(content) === `sha256:${hex}`) continue;
-    rmSync(join(root, V2, dirname(path)), { recursive: true, force: true });
+    rmSync(join(root, dirname(path)), { recursive: true, force: true });
     mended.push(path);
   }
   for (const path of files("repositories")) {
     if (basename(path) !== "link" || read(path)?.length !== 0) continue;
     const hex = basename(dirname(path));
     // Its folder says what it meant; what a tag pointed at nobody knows.
-    if (/^[0-9a-f]{64}$/.test(hex)) writeFileSync(join(root, V2, path), `sha256:${hex}`);
-    else rmSync(join(root, V2, dirname(dirname(path))), { recursive: true, force: true });
+    if (/^[0-9a-f]{64}$/.test(hex)) writeFileSync(join(root, path), `sha256:${hex}`);
+    else rmSync(join(root, dirname(dirname(path))), { recursive: true, force: true });
     mended.push(path);
   }
   return mended;

@@ -56,6 +56,18 @@ export function learn(facts: Facts, group: GroupOutcome): string[] {
   return wrong;
 }
 
+/** A registry that was killed left these files half written: the tags among them are gone. */
+export function forgetMended(facts: Facts, paths: readonly string[]): void {
+  for (const path of paths) {
+    const [, repository, tag] = /repositories\/(.+)\/_manifests\/tags\/([^/]+)\/current\/link$/.exec(path) ?? [];
+    if (repository === undefined || tag === undefined) continue;
+    for (const all of [facts.repositories, ...[...facts.trash.values()].map(({ repositories }) => repositories)]) {
+      const fact = all.get(repository)?.tags.get(tag);
+      if (fact !== undefined) all.get(repository)?.tags.set(tag, { ...fact, certainty: "may" });
+    }
+  }
+}
+
 function pushesTo(pushes: readonly Push[], repository: string, tag?: string): Push[] {
   return pushes.filter((push) => push.repository === repository && (tag === undefined || push.tag === tag));
 }

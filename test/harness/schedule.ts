@@ -8,7 +8,7 @@ import { type DrawnCommand, drawCommand, drawGc, onStore } from "./commands.ts";
 import { emptyFacts, type Facts } from "./facts.ts";
 import type { Collector, Lane } from "./lane.ts";
 import { mendHalfWritten } from "./mend.ts";
-import { learn, type TrashListing } from "./outcome.ts";
+import { forgetMended, learn, type TrashListing } from "./outcome.ts";
 import { drawPush, type Material, materialFrom, type Push, type PushAction } from "./pushes.ts";
 import type { CommandResult } from "./runner.ts";
 import { findLosses } from "./verify.ts";
@@ -181,6 +181,7 @@ async function runGroup(state: State, group: Group): Promise<void> {
   const killed = commands.some(({ result }) => result.exitCode === undefined);
   if (killed) await recover(state);
   await learnFrom(state, pushes.flat(), commands);
+  forgetMended(state.facts, mended);
 }
 
 const NO_COMMAND: DrawnCommand = { argv: [], isGc: false, isUntagged: false, undoes: [], purges: [], isForGood: false };

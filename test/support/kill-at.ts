@@ -7,8 +7,8 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 const PRELOAD = fileURLToPath(new URL("kill-at.mjs", import.meta.url));
 
-/** A command has up to a hundred steps; `npm test` kills after every third of them, `.ci/run` (1) after each. */
-export const KILL_EVERY = Number(process.env.REGCTL_TEST_KILL_EVERY ?? "3");
+/** A command has up to a hundred steps: killed after each of them where there is time, in CI, else after every third. */
+export const KILL_EVERY = Number(process.env.REGCTL_TEST_KILL_EVERY ?? (process.env.CI === "true" ? "1" : "3"));
 
 /** One change a process made to the world outside it. */
 export interface Step {
