@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 
@@ -24,10 +24,21 @@ function suiteFile(kind: Kind): string | undefined {
   return directory === undefined ? undefined : join(directory, kind);
 }
 
-function addLine(kind: Kind, line: string): void {
+function opened(kind: Kind): number | undefined {
   const file = suiteFile(kind);
-  if (file === undefined) ownLines[kind].push(line);
-  else appendFileSync(file, `${line}\n`, { mode: 0o600 });
+  return file === undefined ? undefined : openSync(file, "a", 0o600);
+}
+
+/** Opened at once: a test may run the program as somebody who may not open them. */
+const descriptors: Readonly<Record<Kind, number | undefined>> = {
+  outputs: opened("outputs"),
+  secrets: opened("secrets"),
+};
+
+function addLine(kind: Kind, line: string): void {
+  const descriptor = descriptors[kind];
+  if (descriptor === undefined) ownLines[kind].push(line);
+  else appendFileSync(descriptor, `${line}\n`);
 }
 
 function linesOf(kind: Kind): string[] {
