@@ -14,6 +14,8 @@ export interface WantedFacts {
   readonly built: boolean;
   readonly children: boolean;
   readonly untagged: boolean;
+  /** Folders in the trash that came from the repository: what they need is not without a tag. */
+  readonly trashed: readonly string[];
 }
 
 /** Times are milliseconds since 1970. */
@@ -59,7 +61,7 @@ export function retentionFacts(root: string, wanted: WantedFacts): RepositoryFac
   const { repository } = wanted;
   const folder = repositoryFolder(repository);
   const reader = readRepository(
-    { name: repository, folder, trashed: [] },
+    { name: repository, folder, trashed: wanted.trashed },
     { root, index: openIndex([]), setAside: [] },
   );
   const manifests = new Map<string, ManifestReferences | undefined>();
@@ -93,7 +95,18 @@ export function retentionFacts(root: string, wanted: WantedFacts): RepositoryFac
       children: wanted.children ? manifest(hex)?.children : undefined,
     });
   }
-  return { repository, tags, untagged: wanted.untagged ? untaggedFacts(root, folder, reader, manifest, tags) : [] };
+  const roots = [
+    ...tags.map(({ digest }) => hexOf(digest) as string),
+    ...wanted.trashed.flatMap((trashed) => tagTargets(root, trashed)),
+  ];
+  return { repository, tags, untagged: wanted.untagged ? untaggedFacts(root, folder, reader, manifest, roots) : [] };
+}
+
+function tagTargets(root: string, folder: string): string[] {
+  return namesIn(`${root}/${tagsFolder(folder)}`).flatMap((tag) => {
+    const hex = hexOf(readLink(`${root}/${tagsFolder(folder)}/${tag}/current`) ?? "");
+    return hex === undefined ? [] : [hex];
+  });
 }
 
 function untaggedFacts(
@@ -101,17 +114,16 @@ function untaggedFacts(
   folder: string,
   reader: RepositoryReader,
   manifest: (hex: string) => ManifestReferences | undefined,
-  tags: readonly TagOnDisk[],
+  tagged: readonly string[],
 ): UntaggedOnDisk[] {
   const readable = new Map<string, ManifestReferences>();
-  for (const { hex } of reader.linkedRevisions()) {
-    const references = manifest(hex);
-    if (references !== undefined) readable.set(hex, references);
+  const trashed: string[] = [];
+  for (const revision of reader.linkedRevisions()) {
+    const references = manifest(revision.hex);
+    if (references !== undefined) readable.set(revision.hex, references);
+    if (!revision.folder.startsWith(`${folder}/`)) trashed.push(revision.hex);
   }
-  const reached = neededRevisions(
-    tags.map(({ digest }) => hexOf(digest) as string),
-    readable,
-  );
+  const reached = neededRevisions([...tagged, ...trashed], readable);
   return [...readable]
     .filter(([hex]) => !reached.has(hex))
     .map(([hex, { children, subject }]) => ({

@@ -4,9 +4,9 @@ import type { RetentionPolicy } from "../config/config.ts";
 import { decide } from "../retention/decide.ts";
 import type { InUse } from "../retention/policy.ts";
 import { type DigestMemory, factsOverApi, loadMemory, saveMemory } from "./api-facts.ts";
-import type { Deployment } from "./deployment.ts";
+import { type Deployment, recordAudit } from "./deployment.ts";
 import type { OperationPorts } from "./ports.ts";
-import type { RepositoryVerdicts } from "./prune.ts";
+import type { PrunePlan, PruneResult, RepositoryVerdicts } from "./prune.ts";
 import { listLosses, withRegistryApi } from "./registry-access.ts";
 
 /** What the policy says of every tag. */
@@ -44,8 +44,45 @@ export async function judgeOverApi(
   }
 }
 
+/** What is given up, and no word of bytes or of manifests left without a tag. */
+export async function planOverApi(
+  ports: OperationPorts,
+  deployment: Deployment,
+  policy: RetentionPolicy,
+  inUse: InUse,
+): Promise<PrunePlan> {
+  const verdicts = await judgeOverApi(ports, deployment, policy, inUse, undefined);
+  const all = verdicts.flatMap(({ repository, verdicts: each }) => each.map((verdict) => ({ repository, ...verdict })));
+  const given = all.filter(({ keep }) => !keep);
+  return {
+    repositories: verdicts.length,
+    tags: { total: all.length, removed: given.length },
+    removed: given.map(({ repository, tag, digest }) => ({
+      repository,
+      ...(tag === undefined ? {} : { tag }),
+      digest,
+    })),
+    manifests: [],
+    verdicts,
+    reclaimable: undefined,
+  };
+}
+
+/** Deletes at once: what an API deleted cannot be brought back. */
+export async function pruneOverApi(
+  ports: OperationPorts,
+  deployment: Deployment,
+  policy: RetentionPolicy,
+  inUse: InUse,
+): Promise<PruneResult> {
+  const plan = await planOverApi(ports, deployment, policy, inUse);
+  const tags = plan.removed.flatMap(({ repository, tag }) => (tag === undefined ? [] : [{ repository, tag }]));
+  await recordAudit(ports, deployment.directory, "prune", () => deleteOverApi(ports, deployment, tags));
+  return { ...plan, trashId: undefined, expires: undefined, returned: 0 };
+}
+
 /** Deletes tags one by one, never a sibling; gives back how many there were. */
-export async function deleteOverApi(
+async function deleteOverApi(
   ports: OperationPorts,
   deployment: Deployment,
   tags: readonly { readonly repository: string; readonly tag: string }[],

@@ -8,7 +8,8 @@ import type { UnneededRevision } from "../collect/mark.ts";
 import { isBlinding } from "../collect/problems.ts";
 import { repositoryNames } from "../collect/removal.ts";
 import { moveToTrash } from "../collect/remove.ts";
-import type { Removed } from "../collect/trash-entry.ts";
+import { type Removed, readEntries } from "../collect/trash-entry.ts";
+import { trashedRepositories } from "../collect/trashed-roots.ts";
 import { certificateHosts, hostAndPort, type RetentionPolicy } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
 import { parseImageName } from "../registry/image-name.ts";
@@ -18,7 +19,7 @@ import { imagesInUse } from "../retention/in-use.ts";
 import { type InUse, needsBuildDates, needsUntagged, type Verdict } from "../retention/policy.ts";
 import { digestOf, hexOf, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
 import { linkTime } from "../storage/small-file.ts";
-import { type Deployment, recordAudit } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
 import type { OperationPorts } from "./ports.ts";
 import { SETTLE_MS, servingOf } from "./serving.ts";
 import {
@@ -94,8 +95,10 @@ async function judge(
   inUse: InUse,
   names: readonly string[],
 ): Promise<RepositoryVerdicts[]> {
+  const trashed = trashedRepositories(open.store, readEntries(open.store));
   const wanted = names.map((repository) => ({
     repository,
+    trashed: trashed.get(repository) ?? [],
     built: needsBuildDates(policy, repository),
     children: policy.protectInUse,
     untagged: needsUntagged(policy, repository),
@@ -152,31 +155,6 @@ async function planPrune(
   };
 }
 
-/** Over the API: what is given up, and no word of bytes or of manifests left without a tag. */
-async function planOverApi(
-  ports: OperationPorts,
-  deployment: Deployment,
-  policy: RetentionPolicy,
-  inUse: InUse,
-): Promise<PrunePlan> {
-  const { judgeOverApi } = await import("./prune-api.ts");
-  const verdicts = await judgeOverApi(ports, deployment, policy, inUse, undefined);
-  const all = verdicts.flatMap(({ repository, verdicts: each }) => each.map((verdict) => ({ repository, ...verdict })));
-  const given = all.filter(({ keep }) => !keep);
-  return {
-    repositories: verdicts.length,
-    tags: { total: all.length, removed: given.length },
-    removed: given.map(({ repository, tag, digest }) => ({
-      repository,
-      ...(tag === undefined ? {} : { tag }),
-      digest,
-    })),
-    manifests: [],
-    verdicts,
-    reclaimable: undefined,
-  };
-}
-
 function localOf(target: StoreTarget): string {
   return requireLocal(target, "prune", "give the folder with --data");
 }
@@ -199,7 +177,7 @@ export async function previewPrune(ports: OperationPorts, request: PruneRequest)
   const policy = policyOf(target, request.flags);
   const inUse = await usesOnEngine(ports, target, policy);
   const remote = remoteOf(target, request);
-  if (remote !== undefined) return planOverApi(ports, remote, policy, inUse);
+  if (remote !== undefined) return (await import("./prune-api.ts")).planOverApi(ports, remote, policy, inUse);
   return readStore(ports, localOf(target), (open) => planPrune(ports, open, policy, inUse));
 }
 
@@ -247,27 +225,13 @@ function byRepository(open: OpenStore, plan: PrunePlan): Map<string, UnneededRev
   return moved;
 }
 
-/** Deletes at once: what an API deleted cannot be brought back. */
-async function pruneOverApi(
-  ports: OperationPorts,
-  deployment: Deployment,
-  policy: RetentionPolicy,
-  inUse: InUse,
-): Promise<PruneResult> {
-  const plan = await planOverApi(ports, deployment, policy, inUse);
-  const tags = plan.removed.flatMap(({ repository, tag }) => (tag === undefined ? [] : [{ repository, tag }]));
-  const { deleteOverApi } = await import("./prune-api.ts");
-  await recordAudit(ports, deployment.directory, "prune", () => deleteOverApi(ports, deployment, tags));
-  return { ...plan, trashId: undefined, expires: undefined, returned: 0 };
-}
-
 /** Moves what the policy gives up to the trash. */
 export async function prune(ports: OperationPorts, request: PruneRequest): Promise<PruneResult> {
   const target = await locateStore(ports, request);
   const policy = policyOf(target, request.flags);
   const inUse = await usesOnEngine(ports, target, policy);
   const remote = remoteOf(target, request);
-  if (remote !== undefined) return pruneOverApi(ports, remote, policy, inUse);
+  if (remote !== undefined) return (await import("./prune-api.ts")).pruneOverApi(ports, remote, policy, inUse);
   const data = localOf(target);
   const serving = target.deployment === undefined ? undefined : await servingOf(ports, target.deployment);
   const settleMs = request.settleMs ?? serving?.settleMs ?? SETTLE_MS;

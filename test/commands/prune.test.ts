@@ -73,6 +73,15 @@ describe("prune of a bare store", () => {
     expect(existsSync(join(store.root, "regctl-trash"))).toBe(false);
   });
 
+  it("leaves alone what a removed tag needs as long as that can be brought back", async () => {
+    const store = filled();
+    await on(store, ["rm-tag", "team/app:v4", "--yes"]);
+    const argv = ["prune", "--untagged", "1h", ...ALONE, "--data", store.root];
+    expect((await answerOf<PruneData>(argv)).data.removed).toEqual([]);
+    await on(store, ["trash", "purge", "--yes", "--confirm", "all"]);
+    expect((await answerOf<PruneData>(argv)).data.removed).toMatchObject([{ repository: "team/app" }]);
+  });
+
   it("answers in JSON the same before and after it is applied; the bytes are what gc then frees", async () => {
     const store = filled();
     const argv = ["prune", "--keep", "2", ...ALONE, "--data", store.root];

@@ -46,7 +46,7 @@ async function start(name: string, args: readonly string[]): Promise<{ name: str
 }
 
 async function untilAnswers(url: string): Promise<void> {
-  await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200), { timeout: 15_000, interval: 50 });
+  await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200), { timeout: 60_000, interval: 50 });
 }
 
 async function hardened(configuration: string): Promise<string[]> {

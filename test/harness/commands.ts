@@ -14,14 +14,22 @@ export interface DrawnCommand {
   readonly isForGood: boolean;
 }
 
-const NOTHING = { isGc: false, isUntagged: false, undoes: [], purges: [], isForGood: false };
+/** A command that is of no interest to what clients know. */
+export const NO_COMMAND: DrawnCommand = {
+  argv: [],
+  isGc: false,
+  isUntagged: false,
+  undoes: [],
+  purges: [],
+  isForGood: false,
+};
 
 export function drawGc(choices: Choices, settleMs: number): DrawnCommand {
   const isUntagged = choices.chance(0.5);
   const grace = choices.weighed({ "0": 14, "1h": 3, "50ms": 3 });
   const keep = choices.weighed({ "0": 3, "1h": 1 });
   const argv = ["gc", "--grace", grace, "--keep", keep, "--settle", `${settleMs}ms`, "--uncached"];
-  return { ...NOTHING, argv: isUntagged ? [...argv, "--untagged"] : argv, isGc: true, isUntagged };
+  return { ...NO_COMMAND, argv: isUntagged ? [...argv, "--untagged"] : argv, isGc: true, isUntagged };
 }
 
 const KINDS = { gc: 9, "rm-repo": 2, "rm-tag": 3, "rm-image": 3, undo: 4, purge: 1, prune: 3 } as const;
@@ -36,7 +44,7 @@ export function drawCommand(
   const revisions = knownRevisions(facts);
   const tags = knownTags(facts);
   const removal = (verb: string, name: string, isForGood = choices.chance(0.1)): DrawnCommand => ({
-    ...NOTHING,
+    ...NO_COMMAND,
     argv: [
       verb,
       name,
@@ -65,13 +73,13 @@ export function drawCommand(
     case "undo":
       if (listing.length > 0) {
         const { id } = choices.among(listing);
-        return { ...NOTHING, argv: ["undo", id], undoes: [id] };
+        return { ...NO_COMMAND, argv: ["undo", id], undoes: [id] };
       }
       break;
     case "purge":
       if (listing.length > 0) {
         const { id } = choices.among(listing);
-        return { ...NOTHING, argv: ["trash", "purge", id, "--confirm", id], purges: [id] };
+        return { ...NO_COMMAND, argv: ["trash", "purge", id, "--confirm", id], purges: [id] };
       }
       break;
     case "prune": {
@@ -83,7 +91,7 @@ export function drawCommand(
         ["--newer-than", "1d", "--untagged", "0h"],
       ]);
       const argv = ["prune", "--apply", "--no-protect-in-use", ...rule, "--settle", `${settleMs}ms`];
-      return { ...NOTHING, argv };
+      return { ...NO_COMMAND, argv };
     }
     default:
   }

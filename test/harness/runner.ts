@@ -82,3 +82,13 @@ export function startRunner(): Runner {
     end: () => void running.child.kill("SIGKILL"),
   };
 }
+
+/** The code of the error a command ended with, with --json; what it wrote when that is none. */
+export function errorCode({ stderr }: CommandResult): string {
+  const line = stderr.trim().split("\n").at(-1) ?? "";
+  try {
+    return JSON.parse(line).error.code;
+  } catch {
+    return line;
+  }
+}

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { upstreamCollect } from "../support/upstream-collect.ts";
 import { type Choices, choicesFrom } from "./choices.ts";
-import { type DrawnCommand, drawCommand, drawGc, onStore } from "./commands.ts";
+import { type DrawnCommand, drawCommand, drawGc, NO_COMMAND, onStore } from "./commands.ts";
 import { emptyFacts, type Facts } from "./facts.ts";
 import type { Collector, Lane } from "./lane.ts";
 import { mendHalfWritten } from "./mend.ts";
 import { forgetMended, learn, type TrashListing } from "./outcome.ts";
 import { drawPush, type Material, materialFrom, type Push, type PushAction } from "./pushes.ts";
-import type { CommandResult } from "./runner.ts";
+import { type CommandResult, errorCode } from "./runner.ts";
 import { findLosses } from "./verify.ts";
 
 export interface ScheduleOptions {
@@ -22,7 +22,6 @@ export interface ScheduleOptions {
 
 export interface ScheduleReport {
   readonly losses: readonly string[];
-  /** One line an action. */
   readonly trace: readonly string[];
   /** A manifest took so long to be stored that a collection did not wait for it: nothing is proven. */
   readonly isInconclusive: boolean;
@@ -31,7 +30,6 @@ export interface ScheduleReport {
 
 const HOUR = 3_600_000;
 const EXPECTED = new Set(["not-found", "conflict"]);
-
 interface State {
   readonly lane: Lane;
   readonly options: ScheduleOptions;
@@ -49,15 +47,6 @@ interface State {
 interface Ran {
   readonly command: DrawnCommand;
   readonly result: CommandResult;
-}
-
-function errorCode({ stderr }: CommandResult): string {
-  const line = stderr.trim().split("\n").at(-1) ?? "";
-  try {
-    return JSON.parse(line).error.code;
-  } catch {
-    return line;
-  }
 }
 
 async function runRegctl(state: State, runner: 0 | 1, command: DrawnCommand, mayDie: boolean): Promise<Ran> {
@@ -183,8 +172,6 @@ async function runGroup(state: State, group: Group): Promise<void> {
   await learnFrom(state, pushes.flat(), commands);
   forgetMended(state.facts, mended);
 }
-
-const NO_COMMAND: DrawnCommand = { argv: [], isGc: false, isUntagged: false, undoes: [], purges: [], isForGood: false };
 
 /** Whatever the next command is: it finishes or takes back what was begun. */
 async function recover(state: State): Promise<void> {
