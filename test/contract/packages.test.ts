@@ -46,7 +46,9 @@ async function start(name: string, args: readonly string[]): Promise<{ name: str
 }
 
 async function untilAnswers(url: string): Promise<void> {
-  await vi.waitFor(async () => expect((await fetch(url)).status).toBe(200), { timeout: 60_000, interval: 50 });
+  // A connection made before the container listens may never be answered.
+  const ask = async () => expect((await fetch(url, { signal: AbortSignal.timeout(2000) })).status).toBe(200);
+  await vi.waitFor(ask, { timeout: 60_000, interval: 50 });
 }
 
 async function hardened(configuration: string): Promise<string[]> {
