@@ -1,6 +1,6 @@
 /** What each blob of an index weighs and which repository needs it, in memory that threads share. */
 import { lstatSync } from "node:fs";
-import type { BlobIndex, Shelf } from "../storage/blob-index.ts";
+import { type BlobIndex, FIRST_BYTES, type Shelf } from "../storage/blob-index.ts";
 import { blobData } from "../storage/layout.ts";
 
 export interface LedgerMemory {
@@ -16,8 +16,6 @@ export const SEVERAL = -2;
 /** Not weighed yet; a folder without `data`. */
 const UNKNOWN = -1;
 const NOTHING = -2;
-
-const FIRST_BYTES = 256;
 
 export function ledgerMemory(shelves: readonly Shelf[]): LedgerMemory {
   const count = shelves.reduce((sum, shelf) => sum + shelf.count, 0);

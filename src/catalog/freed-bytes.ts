@@ -10,7 +10,7 @@
  * already is not counted, and what only the trash needs neither.
  */
 import type { Problem } from "../collect/problems.ts";
-import { fillShelf, openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
+import { FIRST_BYTES, openIndex, REFERENCED, shelvesOf } from "../storage/blob-index.ts";
 import { REPOSITORIES, type Store } from "../storage/layout.ts";
 import { walkRepositories } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
@@ -39,8 +39,6 @@ export interface FreedBytesOptions {
   readonly onProgress?: (what: string, done: number, of: number) => void;
 }
 
-const FIRST_BYTES = 256;
-
 function byRepository({ repositories, tags, revisions }: DeletionSelection): RepositorySelection[] {
   const whole = new Set(repositories);
   const partial = new Map<string, { tags: string[]; revisions: string[] }>();
@@ -55,12 +53,6 @@ function byRepository({ repositories, tags, revisions }: DeletionSelection): Rep
     ...[...whole].map((name) => ({ name, isWhole: true, tags: [], revisions: [] })),
     ...[...partial].filter(([name]) => !whole.has(name)).map(([name, part]) => ({ name, isWhole: false, ...part })),
   ];
-}
-
-function shelvesOf(hexes: Iterable<string>): Shelf[] {
-  const names: string[][] = Array.from({ length: FIRST_BYTES }, () => []);
-  for (const hex of hexes) names[Number.parseInt(hex.slice(0, 2), 16)]?.push(hex);
-  return names.map((shelf, first) => fillShelf(first, shelf));
 }
 
 /** Reads every repository that links a blob in question. `team` is one for `catalogTask`. Rejects with a system error. */

@@ -1,6 +1,6 @@
 /** What every repository of a store weighs, and what of that it alone needs. */
 import type { Problem } from "../collect/problems.ts";
-import { openIndex } from "../storage/blob-index.ts";
+import { FIRST_BYTES, openIndex } from "../storage/blob-index.ts";
 import type { Store } from "../storage/layout.ts";
 import type { Team } from "../storage/team.ts";
 import { ledgerMemory, openLedger } from "./blob-ledger.ts";
@@ -27,8 +27,6 @@ export interface RepositorySizes {
 }
 
 export type OnProgress = (what: string, done: number, of: number) => void;
-
-const FIRST_BYTES = 256;
 
 /** `team` is one for `catalogTask`. Rejects with a system error. */
 export async function weighStore(store: Store, team: Team, onProgress?: OnProgress): Promise<RepositorySizes> {

@@ -1,7 +1,9 @@
 /** What retention goes by, read from disk: when tags were pushed and their images built, and what no tag reaches. */
+
 import { lstatSync } from "node:fs";
 import { neededRevisions } from "../collect/needed-revisions.ts";
 import { type RepositoryReader, readRepository } from "../collect/repository-reader.ts";
+import { tagTargets } from "../collect/tag-targets.ts";
 import { openIndex } from "../storage/blob-index.ts";
 import { blobData, digestOf, hexOf, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
 import type { ManifestReferences } from "../storage/manifest.ts";
@@ -100,13 +102,6 @@ export function retentionFacts(root: string, wanted: WantedFacts): RepositoryFac
     ...wanted.trashed.flatMap((trashed) => tagTargets(root, trashed)),
   ];
   return { repository, tags, untagged: wanted.untagged ? untaggedFacts(root, folder, reader, manifest, roots) : [] };
-}
-
-function tagTargets(root: string, folder: string): string[] {
-  return namesIn(`${root}/${tagsFolder(folder)}`).flatMap((tag) => {
-    const hex = hexOf(readLink(`${root}/${tagsFolder(folder)}/${tag}/current`) ?? "");
-    return hex === undefined ? [] : [hex];
-  });
 }
 
 function untaggedFacts(

@@ -4,7 +4,7 @@ import { isBlinding, type Problem } from "../collect/problems.ts";
 import { withTrashed } from "../collect/survey.ts";
 import { readEntries } from "../collect/trash-entry.ts";
 import { setAsideTrees, trashedRepositories } from "../collect/trashed-roots.ts";
-import { openIndex, REFERENCED } from "../storage/blob-index.ts";
+import { FIRST_BYTES, openIndex, REFERENCED } from "../storage/blob-index.ts";
 import { REPOSITORIES, repositoryFolder, type Store, TRASH, uploadsFolder } from "../storage/layout.ts";
 import { entriesOf, namesIn, walkRepositories } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
@@ -32,8 +32,6 @@ export interface StoreUsage {
   readonly unreferenced: Amount | undefined;
   readonly problems: readonly Problem[];
 }
-
-const FIRST_BYTES = 256;
 
 /** Content of all files below a folder; links are not followed. */
 function bytesBelow(folder: string): number {

@@ -2,7 +2,7 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Shelf } from "../storage/blob-index.ts";
+import { FIRST_BYTES, type Shelf } from "../storage/blob-index.ts";
 import { hexOf, type Store } from "../storage/layout.ts";
 import type { RepositoryFolder } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
@@ -40,7 +40,6 @@ export interface Examiner {
   examineAgain(examination: Examination): Promise<Examination>;
 }
 
-const FIRST_BYTES = 256;
 const YOUNG_MS = 60_000;
 
 export function createExaminer(store: Store, team: Team, task: typeof fsckTask, options: ExamineOptions): Examiner {

@@ -5,7 +5,7 @@ import { systemCodeOf } from "../errors.ts";
 import { blobData, revisionsFolder, type Store } from "../storage/layout.ts";
 import { parseManifest } from "../storage/manifest.ts";
 import { entriesOf, namesIn } from "../storage/repositories.ts";
-import { readLink, readSmallFile } from "../storage/small-file.ts";
+import { isThere, readLink, readSmallFile } from "../storage/small-file.ts";
 import type { Given } from "./fsck-finding.ts";
 import { hashWhole } from "./fsck-hash.ts";
 import { lastWritten } from "./fsck-uploads.ts";
@@ -22,8 +22,6 @@ export interface Aside {
   readonly kept: Set<string>;
   readonly signal: AbortSignal;
 }
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** False = it is not there any more. */
 function moveAside(aside: Aside, path: string): boolean {

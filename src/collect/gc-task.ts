@@ -1,9 +1,11 @@
 /** The phases of a collection that change the store, shared by threads like those of a survey. */
+
 import { lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { systemCodeOf } from "../errors.ts";
 import { openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
 import { BLOBS, blobData, blobFolder, isHex, layersFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
 import { namesIn } from "../storage/repositories.ts";
+import { isThere } from "../storage/small-file.ts";
 import type { Phase } from "../storage/team.ts";
 import { addLink } from "./add-link.ts";
 import type { UnneededRevision } from "./mark.ts";
@@ -89,8 +91,6 @@ export interface LinkRemovalInput {
   readonly gone: readonly Shelf[];
   readonly repositories: readonly { readonly folder: string; readonly revisions: readonly string[] }[];
 }
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 function removeLink(folder: string): boolean {
   try {

@@ -3,7 +3,6 @@
  * its repository was moved to the trash leaves such a manifest, and so does a manifest that comes back to a repository that
  * was removed since. The links are written again.
  */
-import { lstatSync } from "node:fs";
 import {
   blobData,
   hexOf,
@@ -15,7 +14,7 @@ import {
 } from "../storage/layout.ts";
 import { type ManifestReferences, parseManifest } from "../storage/manifest.ts";
 import { namesIn } from "../storage/repositories.ts";
-import { readSmallFile } from "../storage/small-file.ts";
+import { isThere, readSmallFile } from "../storage/small-file.ts";
 import { addLink } from "./add-link.ts";
 
 /** undefined = not there, or not to be read, which is for others to judge: collecting and fsck name it. */
@@ -27,8 +26,6 @@ export function referencesOf(store: Store, hex: string): ManifestReferences | un
     return undefined;
   }
 }
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Links the layers that manifests of a repository need and the store has: the registry had seen each of them linked there. */
 export function healRepository(store: Store, repository: string): number {

@@ -2,16 +2,17 @@
  * The second look at a repository, after blobs and manifests were set aside: what was pushed, tagged or uploaded since the
  * survey, and which of the things set aside it needs.
  */
+
 import { lstatSync } from "node:fs";
 import { type BlobIndex, FOLLOWED, INDEX, REFERENCED } from "../storage/blob-index.ts";
-import { hexOf, isHex, layersFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
+import { isHex, layersFolder, revisionsFolder } from "../storage/layout.ts";
 import type { ManifestReferences } from "../storage/manifest.ts";
 import { namesIn } from "../storage/repositories.ts";
-import { readLink } from "../storage/small-file.ts";
 import type { UnneededRevision } from "./mark.ts";
 import { neededRevisions } from "./needed-revisions.ts";
 import type { Problem } from "./problems.ts";
 import { type RepositoryFolders, readRepository } from "./repository-reader.ts";
+import { tagTargets } from "./tag-targets.ts";
 
 export interface RecheckOptions {
   readonly root: string;
@@ -70,15 +71,6 @@ export function recheckRepository(
   if (repository.folder !== undefined) markRecentlyLinked(repository.folder, options);
   const isNeeded = setAside.filter(({ hex }) => needed.has(hex));
   return { revisions: isNeeded.map(({ hex }) => hex), problems: reader.problems };
-}
-
-function tagTargets(root: string, folder: string): string[] {
-  const targets: string[] = [];
-  for (const tag of namesIn(`${root}/${tagsFolder(folder)}`)) {
-    const hex = hexOf(readLink(`${root}/${tagsFolder(folder)}/${tag}/current`) ?? "");
-    if (hex !== undefined) targets.push(hex);
-  }
-  return targets;
 }
 
 /** Pushed again between the survey and being set aside: the registry writes the link anew each time. */

@@ -1,5 +1,4 @@
 /** What a removal moves to the trash, worked out from the store before anything is moved. */
-import { lstatSync } from "node:fs";
 import { RegctlError } from "../errors.ts";
 import {
   blobData,
@@ -15,7 +14,7 @@ import {
 } from "../storage/layout.ts";
 import { type ManifestReferences, parseManifest } from "../storage/manifest.ts";
 import { namesIn, walkRepositories } from "../storage/repositories.ts";
-import { readLink, readSmallFile } from "../storage/small-file.ts";
+import { isThere, readLink, readSmallFile } from "../storage/small-file.ts";
 import { neededRevisions } from "./needed-revisions.ts";
 import type { Removed, TrashKind } from "./trash-entry.ts";
 
@@ -25,8 +24,6 @@ export interface Removal {
   /** Folders relative to the store, in the order they are moved. */
   readonly paths: readonly string[];
 }
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Whether the store has a repository of that name; a folder that only holds nested ones is none. */
 export function hasRepository(store: Store, name: string): boolean {

@@ -1,10 +1,10 @@
 /** Brings things back from the trash without ever writing over what was pushed since. */
-import { linkSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemCodeOf } from "../errors.ts";
 import { REPOSITORIES, type Store } from "../storage/layout.ts";
 import { entriesOf } from "../storage/repositories.ts";
-import { readLink } from "../storage/small-file.ts";
+import { isThere, readLink } from "../storage/small-file.ts";
 import { entryFolder } from "./trash-entry.ts";
 
 /** A tag that was pushed again since: the new one stays, the old one stays in the trash. */
@@ -14,10 +14,6 @@ export interface Conflict {
 }
 
 const TAG = new RegExp(`^${REPOSITORIES}/(.+)/_manifests/tags/([^/]+)$`);
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
 
 function removeIfEmpty(folder: string): void {
   try {

@@ -2,31 +2,17 @@
  * Manifests in the trash that something in their repository needs: an index or a tag that was pushed while they were removed,
  * or one that came back after they had gone with another removal. They come back.
  */
-import { lstatSync } from "node:fs";
-import {
-  blobFolder,
-  hexOf,
-  isHex,
-  repositoryFolder,
-  revisionsFolder,
-  type Store,
-  tagsFolder,
-} from "../storage/layout.ts";
+import { blobFolder, hexOf, isHex, repositoryFolder, revisionsFolder, type Store } from "../storage/layout.ts";
 import { namesIn } from "../storage/repositories.ts";
-import { readLink } from "../storage/small-file.ts";
+import { isThere } from "../storage/small-file.ts";
 import { referencesOf } from "./heal.ts";
 import { restorePath } from "./restore.ts";
+import { tagTargets } from "./tag-targets.ts";
 import { entryFolder, type TrashEntry } from "./trash-entry.ts";
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Hexadecimal digests of what the tags and indexes of a repository point at. */
 function neededBy(store: Store, folder: string): Set<string> {
-  const needed = new Set<string>();
-  for (const tag of namesIn(`${store.root}/${tagsFolder(folder)}`)) {
-    const hex = hexOf(readLink(`${store.root}/${tagsFolder(folder)}/${tag}/current`) ?? "");
-    if (hex !== undefined) needed.add(hex);
-  }
+  const needed = new Set(tagTargets(store.root, folder));
   for (const revision of namesIn(`${store.root}/${revisionsFolder(folder)}`)) {
     if (!isHex(revision) || !isThere(`${store.root}/${revisionsFolder(folder)}/${revision}/link`)) continue;
     for (const child of referencesOf(store, revision)?.children ?? []) {

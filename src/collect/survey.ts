@@ -4,7 +4,7 @@
  */
 
 import { shownName } from "../shown-name.ts";
-import type { Shelf } from "../storage/blob-index.ts";
+import { FIRST_BYTES, type Shelf } from "../storage/blob-index.ts";
 import { REPOSITORIES, repositoryFolder, type Store } from "../storage/layout.ts";
 import { type RepositoryFolder, walkRepositories } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
@@ -55,8 +55,6 @@ export interface SurveyTask {
   readonly weighUnreferenced: typeof weighUnreferenced;
   readonly findRecentLinks: typeof findRecentLinks;
 }
-
-const FIRST_BYTES = 256;
 
 /** Repositories of the store together with what of them is in the trash, and those that are only there. */
 export function withTrashed(

@@ -1,6 +1,6 @@
 /** The part of a collection that changes the store: set aside, settle, look again, give back, purge. */
 import { setTimeout as delay } from "node:timers/promises";
-import { fillShelf, openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
+import { byFirstByte, FIRST_BYTES, openIndex, REFERENCED, type Shelf, shelvesOf } from "../storage/blob-index.ts";
 import { blobFolder, REPOSITORIES, repositoryFolder, revisionsFolder, type Store } from "../storage/layout.ts";
 import { walkRepositories } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
@@ -24,17 +24,6 @@ export interface SweepInput {
 
 /** Clocks of files are coarser than ours, and an upload begun just before is as good as one begun after. */
 const CLOCK_TOLERANCE_MS = 2000;
-const FIRST_BYTES = 256;
-
-function byFirstByte(hexes: readonly string[]): string[][] {
-  const shelves: string[][] = Array.from({ length: FIRST_BYTES }, () => []);
-  for (const hex of hexes) shelves[Number.parseInt(hex.slice(0, 2), 16)]?.push(hex);
-  return shelves;
-}
-
-function shelvesOf(hexes: readonly string[]): Shelf[] {
-  return byFirstByte(hexes).flatMap((names, first) => (names.length === 0 ? [] : [fillShelf(first, names)]));
-}
 
 function byRepository(survey: Survey): Map<string, UnneededRevision[]> {
   const map = new Map<string, UnneededRevision[]>();

@@ -48,6 +48,21 @@ export function fillShelf(first: number, names: readonly string[]): Shelf {
   return { first, count, memory };
 }
 
+/** Number of shelves a store can have, and of items a phase over them has. */
+export const FIRST_BYTES = 256;
+
+/** Digests (hexadecimal) by their first byte; every byte has its list. */
+export function byFirstByte(hexes: Iterable<string>): string[][] {
+  const lists: string[][] = Array.from({ length: FIRST_BYTES }, () => []);
+  for (const hex of hexes) lists[Number.parseInt(hex.slice(0, 2), 16)]?.push(hex);
+  return lists;
+}
+
+/** An index of these blobs alone; nothing is read. */
+export function shelvesOf(hexes: Iterable<string>): Shelf[] {
+  return byFirstByte(hexes).flatMap((names, first) => (names.length === 0 ? [] : [fillShelf(first, names)]));
+}
+
 interface OpenShelf {
   readonly bytes: Buffer;
   readonly words: Uint32Array;

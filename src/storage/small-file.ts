@@ -54,3 +54,8 @@ export function readLink(folder: string): string | undefined {
 export function linkTime(folder: string): number | undefined {
   return lstatSync(`${folder}/link`, { throwIfNoEntry: false })?.mtimeMs;
 }
+
+/** Whether there is anything at a path; a link counts, wherever it leads. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
