@@ -77,23 +77,19 @@ async function policy() {
 /** Of the plan only what is decided about tags, as over the API. */
 async function decisionFromDisk({ store }) {
   const ports = await context();
-  const given = await policy();
+  const { policyFromFlags } = await module("retention/flags");
   const { readStore } = await module("operations/store");
+  const { judge } = await module("operations/judge");
   const { repositoryNames } = await module("catalog/repository-names");
-  const retentionTask = await module("catalog/retention-task");
+  const rules = policyFromFlags(RULE, NO_POLICY);
   return () =>
     readStore(ports, store, async (open) => {
-      const wanted = repositoryNames(open.store).map((repository) => ({
-        repository,
-        built: true,
-        children: false,
-        untagged: false,
-      }));
-      const input = { root: open.store.root, wanted };
-      const facts = await open
-        .team(retentionTask)
-        .run("readFacts", retentionTask.readFacts, input, { count: wanted.length });
-      return summary(facts.flat().flatMap(({ repository, tags }) => given(repository, tags)));
+      const verdicts = await judge(ports, open, rules, { uses: [], hosts: [] }, repositoryNames(open.store));
+      return summary(
+        verdicts.flatMap(({ repository, verdicts: all }) =>
+          all.flatMap(({ tag, keep }) => (keep ? [] : [`${repository}:${tag}`])),
+        ),
+      );
     });
 }
 

@@ -81,8 +81,26 @@ function staying(
   return new Set(others.filter((hex) => needed.has(hex)));
 }
 
+export interface GoneAndStaying extends GoneRevisions {
+  /** Manifests that stay; undefined = it cannot be read. */
+  readonly staying: readonly (readonly [hex: string, references: ManifestReferences | undefined])[];
+}
+
+/** Manifests somebody read already, by hexadecimal digest. */
+export type KnownManifests = ReadonlyMap<string, ManifestReferences | undefined>;
+
 /** Reads one repository; nothing is changed. */
 export function findGoneRevisions(root: string, selection: RepositorySelection): GoneRevisions {
+  const { staying: _, ...gone } = findGoneAndStaying(root, selection, new Map());
+  return gone;
+}
+
+/** As `findGoneRevisions`, with what stays; `known` is not read again. */
+export function findGoneAndStaying(
+  root: string,
+  selection: RepositorySelection,
+  known: KnownManifests,
+): GoneAndStaying {
   const { name, isWhole } = selection;
   const folder = repositoryFolder(name);
   // Nothing is in this index, so everything marked is named in `unlisted`.
@@ -90,7 +108,8 @@ export function findGoneRevisions(root: string, selection: RepositorySelection):
   const linked = new Set(reader.linkedRevisions().map(({ hex }) => hex));
   const manifests = new Map<string, ManifestReferences>();
   for (const hex of linked) {
-    const references = reader.manifest(hex);
+    // What could not be read is read again, so that it is reported.
+    const references = known.get(hex) ?? reader.manifest(hex);
     if (references !== undefined) manifests.set(hex, references);
   }
   const isBlind = manifests.size < linked.size;
@@ -106,5 +125,12 @@ export function findGoneRevisions(root: string, selection: RepositorySelection):
   const blobs = new Set(reader.unlisted);
   const unknown = isBlind ? linkedBlobs(root, name) : [];
   if (isWhole) for (const hex of unknown) blobs.add(hex);
-  return { repository: name, revisions, blobs: [...blobs], kept: isWhole ? [] : unknown, problems: reader.problems };
+  return {
+    repository: name,
+    revisions,
+    blobs: [...blobs],
+    kept: isWhole ? [] : unknown,
+    problems: reader.problems,
+    staying: [...stays].map((hex) => [hex, manifests.get(hex)] as const),
+  };
 }

@@ -59,14 +59,18 @@ function createdOf(root: string, config: string | undefined): number | undefined
   }
 }
 
-export function retentionFacts(root: string, wanted: WantedFacts): RepositoryFacts {
+/** `manifests` gets every manifest that was read, by hexadecimal digest; undefined = it cannot be read. */
+export function retentionFacts(
+  root: string,
+  wanted: WantedFacts,
+  manifests = new Map<string, ManifestReferences | undefined>(),
+): RepositoryFacts {
   const { repository } = wanted;
   const folder = repositoryFolder(repository);
   const reader = readRepository(
     { name: repository, folder, trashed: wanted.trashed },
     { root, index: openIndex([]), setAside: [] },
   );
-  const manifests = new Map<string, ManifestReferences | undefined>();
   const manifest = (hex: string): ManifestReferences | undefined => {
     if (!manifests.has(hex)) manifests.set(hex, reader.manifest(hex));
     return manifests.get(hex);

@@ -5,8 +5,9 @@ import { decide } from "../retention/decide.ts";
 import type { InUse } from "../retention/policy.ts";
 import { type DigestMemory, factsOverApi, loadMemory, saveMemory } from "./api-facts.ts";
 import { type Deployment, recordAudit } from "./deployment.ts";
+import type { RepositoryVerdicts } from "./judge.ts";
 import type { OperationPorts } from "./ports.ts";
-import type { PrunePlan, PruneResult, RepositoryVerdicts } from "./prune.ts";
+import type { PrunePlan, PruneResult } from "./prune.ts";
 import { listLosses, withRegistryApi } from "./registry-access.ts";
 
 /** What the policy says of every tag. */

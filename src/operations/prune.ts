@@ -1,26 +1,20 @@
 /** `prune`: what the retention policy says of every tag, and moving what it gives up to the trash. */
 import { setTimeout as delay } from "node:timers/promises";
-import * as catalogTask from "../catalog/catalog-task.ts";
-import { freedBytes } from "../catalog/freed-bytes.ts";
-import * as retentionTask from "../catalog/retention-task.ts";
 import { giveBackRevisions } from "../collect/give-back.ts";
 import type { UnneededRevision } from "../collect/mark.ts";
 import { isBlinding } from "../collect/problems.ts";
-import { repositoryNames } from "../collect/removal.ts";
 import { moveToTrash } from "../collect/remove.ts";
-import { type Removed, readEntries } from "../collect/trash-entry.ts";
-import { trashedRepositories } from "../collect/trashed-roots.ts";
+import type { Removed } from "../collect/trash-entry.ts";
 import { certificateHosts, hostAndPort, type RetentionPolicy } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
 import { parseImageName } from "../registry/image-name.ts";
-import { decide } from "../retention/decide.ts";
 import { policyFromFlags, type RetentionFlags } from "../retention/flags.ts";
-import { imagesInUse } from "../retention/in-use.ts";
-import { type InUse, needsBuildDates, needsUntagged, type Verdict } from "../retention/policy.ts";
-import { digestOf, hexOf, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
+import { digestOf, repositoryFolder, revisionsFolder, tagsFolder } from "../storage/layout.ts";
 import { linkTime } from "../storage/small-file.ts";
 import type { Deployment } from "./deployment.ts";
+import { judge, judgeAndWeigh, type RepositoryVerdicts } from "./judge.ts";
 import type { OperationPorts } from "./ports.ts";
+import { inUseOf, type UsedImages } from "./prune-task.ts";
 import { SETTLE_MS, servingOf } from "./serving.ts";
 import {
   changeStore,
@@ -39,11 +33,6 @@ export interface PruneRequest extends StoreFlags {
   readonly keepMs: number;
   /** undefined = as long as a push can be under way; 0 when nothing runs. */
   readonly settleMs: number | undefined;
-}
-
-export interface RepositoryVerdicts {
-  readonly repository: string;
-  readonly verdicts: readonly Verdict[];
 }
 
 export interface PrunePlan {
@@ -74,11 +63,11 @@ function hostsOf({ deployment }: StoreTarget): string[] {
   return certificateHosts(config).map((domain) => hostAndPort({ ...config, domain }));
 }
 
-async function usesOnEngine(ports: OperationPorts, target: StoreTarget, policy: RetentionPolicy): Promise<InUse> {
-  if (!policy.protectInUse) return () => undefined;
+async function usesOnEngine(ports: OperationPorts, target: StoreTarget, policy: RetentionPolicy): Promise<UsedImages> {
+  if (!policy.protectInUse) return { uses: [], hosts: [] };
   try {
     const engine = await ports.engine();
-    return imagesInUse(await engine.images.inUse({ signal: ports.signal }), hostsOf(target));
+    return { uses: await engine.images.inUse({ signal: ports.signal }), hosts: hostsOf(target) };
   } catch (error) {
     if (!(error instanceof RegctlError) || !error.code.startsWith("engine-")) throw error;
     throw new RegctlError(error.code, `what containers use cannot be asked: ${error.message}`, {
@@ -88,47 +77,18 @@ async function usesOnEngine(ports: OperationPorts, target: StoreTarget, policy: 
   }
 }
 
-async function judge(
-  ports: OperationPorts,
-  open: OpenStore,
-  policy: RetentionPolicy,
-  inUse: InUse,
-  names: readonly string[],
-): Promise<RepositoryVerdicts[]> {
-  const trashed = trashedRepositories(open.store, readEntries(open.store));
-  const wanted = names.map((repository) => ({
-    repository,
-    trashed: trashed.get(repository) ?? [],
-    built: needsBuildDates(policy, repository),
-    children: policy.protectInUse,
-    untagged: needsUntagged(policy, repository),
-  }));
-  const facts = await open
-    .team(retentionTask)
-    .run("readFacts", retentionTask.readFacts, { root: open.store.root, wanted }, { count: wanted.length });
-  const now = ports.now().getTime();
-  return facts.flat().map(({ repository, tags, untagged }) => ({
-    repository,
-    verdicts: decide(policy, repository, tags, untagged, now, inUse),
-  }));
-}
-
 async function planPrune(
   ports: OperationPorts,
   open: OpenStore,
   policy: RetentionPolicy,
-  inUse: InUse,
+  used: UsedImages,
 ): Promise<PrunePlan> {
-  const verdicts = await judge(ports, open, policy, inUse, repositoryNames(open.store));
+  const freed = await judgeAndWeigh(ports, open, policy, used);
+  const { verdicts } = freed;
   const given = verdicts.flatMap(({ repository, verdicts: all }) =>
     all.filter(({ keep }) => !keep).map(({ tag, digest }) => ({ repository, tag, digest })),
   );
-  const tags = given.flatMap(({ repository, tag }) => (tag === undefined ? [] : [{ repository, tag }]));
-  const untagged = given.flatMap(({ repository, tag, digest }) => {
-    const hex = tag === undefined ? hexOf(digest) : undefined;
-    return hex === undefined ? [] : [{ repository, hex }];
-  });
-  const freed = await freedBytes(open.store, open.team(catalogTask), { repositories: [], tags, revisions: untagged });
+  const tags = given.filter(({ tag }) => tag !== undefined);
   const blinding = freed.problems.filter(isBlinding);
   if (blinding.length > 0) {
     throw new RegctlError("precondition-failed", "nothing was removed: what some manifests need cannot be known", {
@@ -175,10 +135,10 @@ export async function permanentlyPruned(ports: OperationPorts, request: PruneReq
 export async function previewPrune(ports: OperationPorts, request: PruneRequest): Promise<PrunePlan> {
   const target = await locateStore(ports, request);
   const policy = policyOf(target, request.flags);
-  const inUse = await usesOnEngine(ports, target, policy);
+  const used = await usesOnEngine(ports, target, policy);
   const remote = remoteOf(target, request);
-  if (remote !== undefined) return (await import("./prune-api.ts")).planOverApi(ports, remote, policy, inUse);
-  return readStore(ports, localOf(target), (open) => planPrune(ports, open, policy, inUse));
+  if (remote !== undefined) return (await import("./prune-api.ts")).planOverApi(ports, remote, policy, inUseOf(used));
+  return readStore(ports, localOf(target), (open) => planPrune(ports, open, policy, used));
 }
 
 /** Which rule decides about an image, and why. */
@@ -191,12 +151,12 @@ export async function explainPrune(
   const policy = policyOf(target, request.flags);
   const host = target.deployment === undefined ? undefined : hostAndPort(target.deployment.config);
   const { repository, tag, digest } = parseImageName(text, host);
-  const inUse = await usesOnEngine(ports, target, policy);
+  const used = await usesOnEngine(ports, target, policy);
   const remote = remoteOf(target, request);
   const judged =
     remote === undefined
-      ? await readStore(ports, localOf(target), (open) => judge(ports, open, policy, inUse, [repository]))
-      : await (await import("./prune-api.ts")).judgeOverApi(ports, remote, policy, inUse, repository);
+      ? await readStore(ports, localOf(target), (open) => judge(ports, open, policy, used, [repository]))
+      : await (await import("./prune-api.ts")).judgeOverApi(ports, remote, policy, inUseOf(used), repository);
   const verdicts = (judged[0]?.verdicts ?? []).filter(
     (verdict) => (tag === undefined || verdict.tag === tag) && (digest === undefined || verdict.digest === digest),
   );
@@ -229,14 +189,14 @@ function byRepository(open: OpenStore, plan: PrunePlan): Map<string, UnneededRev
 export async function prune(ports: OperationPorts, request: PruneRequest): Promise<PruneResult> {
   const target = await locateStore(ports, request);
   const policy = policyOf(target, request.flags);
-  const inUse = await usesOnEngine(ports, target, policy);
+  const used = await usesOnEngine(ports, target, policy);
   const remote = remoteOf(target, request);
-  if (remote !== undefined) return (await import("./prune-api.ts")).pruneOverApi(ports, remote, policy, inUse);
+  if (remote !== undefined) return (await import("./prune-api.ts")).pruneOverApi(ports, remote, policy, inUseOf(used));
   const data = localOf(target);
   const serving = target.deployment === undefined ? undefined : await servingOf(ports, target.deployment);
   const settleMs = request.settleMs ?? serving?.settleMs ?? SETTLE_MS;
   return changeStore(ports, { ...target, data }, "prune", async (open) => {
-    const plan = await planPrune(ports, open, policy, inUse);
+    const plan = await planPrune(ports, open, policy, used);
     if (plan.removed.length === 0) return { ...plan, trashId: undefined, expires: undefined, returned: 0 };
     const moved = byRepository(open, plan);
     const paths = [
