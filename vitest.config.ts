@@ -5,19 +5,30 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/architecture.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/architecture.test.ts"],
+          setupFiles: ["test/support/setup.ts"],
+          testTimeout: 20_000,
+          isolate: false,
+        },
+      },
       {
         test: {
           name: "commands",
           include: ["test/commands/**/*.test.ts"],
           globalSetup: ["test/support/shared-certificates.ts"],
+          setupFiles: ["test/support/setup.ts"],
           testTimeout: 20_000,
+          isolate: false,
         },
       },
       {
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
+          setupFiles: ["test/support/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
@@ -27,6 +38,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["test/support/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

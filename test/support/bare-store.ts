@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
 import { setAge } from "./generated-store.mjs";
+import { keep } from "./kept.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 export interface ImageParts {
@@ -109,16 +109,9 @@ export function bareStoreIn(root: string): BareStore {
   };
 }
 
-const folders: AsyncDisposable[] = [];
-afterAll(async () => {
-  for (const folder of folders) await folder[Symbol.asyncDispose]();
-});
-
 /** A new empty store, kept until the file's tests are done. */
 export function bareStore(): BareStore {
-  const folder = temporaryDirectory();
-  folders.push(folder);
-  return bareStoreIn(folder.path);
+  return bareStoreIn(keep(temporaryDirectory()).path);
 }
 
 /** Everything below a folder, relative to it, folders before what is in them; links are not followed. */

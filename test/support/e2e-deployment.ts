@@ -1,8 +1,9 @@
 /** Deployments on the real engine, made without waiting for what is made once: the image, and the keys of an authority. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { curl } from "./clients.ts";
+import { keep } from "./kept.ts";
 import { type RegctlOptions, regctl } from "./regctl.ts";
 import { mustRun } from "./run-program.ts";
 import { type EngineContainer, type Scenario, scenario } from "./scenario.ts";
@@ -25,16 +26,7 @@ async function findOrBuildImage(): Promise<string> {
   return (JSON.parse(built.stdout) as { data: { image: string } }).data.image;
 }
 
-const kept: AsyncDisposable[] = [];
-afterAll(async () => {
-  for (const one of kept.reverse()) await one[Symbol.asyncDispose]();
-});
-
-/** Disposed when the tests of the file are done. */
-export function keep<T extends AsyncDisposable>(one: T): T {
-  kept.push(one);
-  return one;
-}
+export { keep };
 
 let certificates: Promise<TemporaryDirectory> | undefined;
 

@@ -1,9 +1,10 @@
 /** Deployments made by `regctl init` in this process, on an engine whose containers serve. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { freePort } from "../contract/free-port.ts";
 import { adoptCertificates } from "./adopt-certificates.ts";
+import { keep } from "./kept.ts";
 import { run } from "./run.ts";
 import { ServingEngine } from "./serving-engine.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -15,16 +16,7 @@ export interface Made {
   readonly password: string;
 }
 
-const open: AsyncDisposable[] = [];
-afterAll(async () => {
-  for (const one of open.reverse()) await one[Symbol.asyncDispose]();
-});
-
-/** Kept until the file's tests are done. */
-export function keep<T extends AsyncDisposable>(one: T): T {
-  open.push(one);
-  return one;
-}
+export { keep };
 
 /** A running deployment called acme. */
 export async function made(

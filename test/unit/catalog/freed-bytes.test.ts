@@ -7,6 +7,7 @@ import { type DeletionSelection, freedBytes } from "../../../src/catalog/freed-b
 import { weighStore } from "../../../src/catalog/repository-sizes.ts";
 import { createTeam } from "../../../src/storage/team.ts";
 import { randomFrom, randomStore } from "../../support/generated-store.mjs";
+import { runs } from "../../support/property-runs.ts";
 import { smallStore } from "../../support/small-store.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { type NaiveRepository, naiveRepositories, neededBlobs, sizeOf, without } from "./naive-store.ts";
@@ -75,9 +76,9 @@ describe("freedBytes", () => {
         expect(problems).toEqual([]);
         if (bytes > 0) withBytes += 1;
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
-    expect(withBytes).toBeGreaterThan(7);
+    expect(withBytes).toBeGreaterThan(runs(20) === 20 ? 7 : 0);
   }, 60_000);
 
   it("is nothing for what is not there", async () => {

@@ -7,6 +7,7 @@ import { weighStore } from "../../../src/catalog/repository-sizes.ts";
 import { storeUsage } from "../../../src/catalog/store-usage.ts";
 import { createTeam } from "../../../src/storage/team.ts";
 import { randomFrom, randomStore } from "../../support/generated-store.mjs";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { type NaiveRepository, naiveBlobs, naiveRepositories, neededBlobs, sizeOf } from "./naive-store.ts";
 
@@ -56,7 +57,7 @@ describe("weighStore", () => {
         expect(neededBytes).toBe(sum(folder.path, neededBlobs(all)));
         expect(problems).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   }, 60_000);
 
@@ -109,7 +110,7 @@ describe("storeUsage", () => {
           problems: [],
         });
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   }, 60_000);
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { undoEntry } from "../../../src/collect/recover.ts";
 import { findEntry } from "../../../src/collect/trash-entry.ts";
 import { type RandomStore, randomFrom, randomStore, setAge } from "../../support/generated-store.mjs";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { check, contentOf, removeTree } from "./fsck-store.ts";
 
@@ -77,7 +78,7 @@ describe("a random valid store", () => {
           const store = randomStore(folder.path, randomFrom(`${seed}`), { ageSeconds: TWO_HOURS });
           expect(await found(folder.path)).toEqual(expectedIn(folder.path, store));
         }),
-        { numRuns: RUNS },
+        { numRuns: runs(RUNS) },
       );
     },
     TIMEOUT_MS,
@@ -114,7 +115,7 @@ describe("one empty link", () => {
           // A tag's history may name a manifest that was deleted since.
           else expect(link).toMatch(/\/tags\/[^/]+\/index\//);
         }),
-        { numRuns: RUNS },
+        { numRuns: runs(RUNS) },
       );
     },
     TIMEOUT_MS,
@@ -168,7 +169,7 @@ describe("one damaged or lost blob", () => {
           await undoEntry(where, findEntry(where, trashId), removeTree);
           expect(contentOf(folder.path)).toEqual(broken);
         }),
-        { numRuns: RUNS },
+        { numRuns: runs(RUNS) },
       );
     },
     TIMEOUT_MS,

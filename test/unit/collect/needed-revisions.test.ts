@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { neededRevisions } from "../../../src/collect/needed-revisions.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const COUNT = 9;
 const hexOf = (place: number): string => String(place).repeat(64);
@@ -54,7 +55,7 @@ describe("the manifests that something needs", () => {
       fc.property(stores, fc.array(place, { maxLength: 3 }), (written, roots) => {
         expect(neededRevisions(roots.map(hexOf), manifestsOf(written))).toEqual(closure(roots, written));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

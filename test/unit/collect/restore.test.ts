@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { restoreEntry, restorePath } from "../../../src/collect/restore.ts";
 import { moveIn } from "../../../src/collect/trash-entry.ts";
 import { type BareStore, bareStoreIn, tagPath, treeOf } from "../../support/bare-store.ts";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const V2 = "docker/registry/v2";
@@ -62,7 +63,7 @@ describe("what is brought back from the trash", () => {
           expect(treeOf(store.root)).toEqual(before);
         }),
       ),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     );
   });
 
@@ -135,7 +136,7 @@ describe("what is brought back from the trash", () => {
           for (const [path, content] of made) expect(readFileSync(join(store.root, path), "utf8")).toBe(content);
         }),
       ),
-      { numRuns: 6 },
+      { numRuns: runs(6) },
     );
   });
 

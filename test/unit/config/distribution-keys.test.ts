@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { checkDistribution } from "../../../src/config/distribution/check.ts";
 import { distributionSchema } from "../../../src/config/distribution/schema.ts";
+import { runs } from "../../support/property-runs.ts";
 import { exampleOf, type Node } from "./distribution-examples.ts";
 
 /** Maps whose keys are the user's own. */
@@ -122,7 +123,7 @@ describe.each(MAJORS)("the key list of distribution %i.x", (major) => {
           },
         ]);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

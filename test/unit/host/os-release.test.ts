@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../../../src/host/command.ts";
 import { isDebianLike, parseOsRelease, readOsRelease } from "../../../src/host/os-release.ts";
+import { runs } from "../../support/property-runs.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -61,7 +62,7 @@ describe("readOsRelease", () => {
         const shell = await runCommand("sh", ["-c", `. ${path}; printf %s "$PRETTY_NAME"`]);
         expect(parseOsRelease(quoted).prettyName).toBe(shell.stdout === "" ? "Linux" : shell.stdout);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

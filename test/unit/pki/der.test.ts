@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
 import { readFields } from "../../../src/pki/certificate-fields.ts";
 import { readBits, readChildren, readElement, readOid } from "../../../src/pki/der.ts";
+import { runs } from "../../support/property-runs.ts";
 
 describe("readElement", () => {
   it("ends where the element ends, whatever follows", () => {
@@ -57,7 +58,7 @@ describe("readFields", () => {
   it("answers or throws a RegctlError on any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => survives(Buffer.from(bytes))),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -70,7 +71,7 @@ describe("readFields", () => {
         for (const [offset, value] of changes) copy[offset] = value;
         return survives(copy) && survives(copy.subarray(0, length));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

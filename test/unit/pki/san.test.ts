@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
 import { normalizeHosts, parseHost } from "../../../src/pki/san.ts";
+import { runs } from "../../support/property-runs.ts";
 
 describe("parseHost", () => {
   it.each([
@@ -89,7 +90,7 @@ describe("parseHost", () => {
           return /^[\x21-\x7e]{1,253}$/.test(host.value);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

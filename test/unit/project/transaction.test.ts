@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { replaceFile } from "../../../src/project/files.ts";
 import { commitTransaction, recoverTransactions } from "../../../src/project/transaction.ts";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const JOURNAL = ".regctl/journal";
@@ -78,7 +79,7 @@ describe("recoverTransactions", () => {
         expect(await journal(root.path)).toEqual([]);
         expect(await recoverTransactions(root.path)).toEqual({ finished: 0 });
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

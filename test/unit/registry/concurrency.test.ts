@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mapConcurrently } from "../../../src/registry/concurrency.ts";
+import { runs } from "../../support/property-runs.ts";
 
 async function* generated(count: number, onReturn?: () => void): AsyncGenerator<number> {
   try {
@@ -34,7 +35,7 @@ describe("mapConcurrently", () => {
           expect(most).toBeLessThanOrEqual(limit);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
 import { describeManifest, storedBytes } from "../../../src/registry/describe.ts";
 import { describeConfig } from "../../../src/registry/describe-config.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
@@ -240,7 +241,7 @@ describe("what is no manifest", () => {
           expect(error).toBeInstanceOf(RegctlError);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

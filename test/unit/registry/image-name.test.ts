@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RegctlError } from "../../../src/errors.ts";
 import { parseImageName } from "../../../src/registry/image-name.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 const DIGEST = `sha256:${HEX}`;
@@ -107,7 +108,7 @@ describe("an image's name", () => {
           expect((error as RegctlError).message.length).toBeLessThan(2200);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

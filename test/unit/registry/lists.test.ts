@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runs } from "../../support/property-runs.ts";
 import { clientOf, gather, rejection, scriptedServer, sendError, sendJson } from "../../support/scripted-registry.ts";
 
 const queryOf = (url: string) => new URL(url, "http://registry").searchParams;
@@ -52,7 +53,7 @@ describe("catalog", () => {
         using api = clientOf(server);
         expect(await gather(api.catalog())).toEqual(names);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

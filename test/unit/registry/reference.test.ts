@@ -10,6 +10,7 @@ import {
   isTag,
   parseReference,
 } from "../../../src/registry/reference.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const ZEROS = "0".repeat(64);
 const ID = "1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a";
@@ -185,7 +186,7 @@ describe("round trips", () => {
         }
         expect(parseReference(formatReference(parsed))).toEqual(parsed);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -211,7 +212,7 @@ describe("isRepositoryName, isTag and isDigest", () => {
         expect(isTag(text)).toBe(!/[/@]/.test(text) && parses(`h:1/r:${text}`));
         expect(isDigest(text)).toBe(parses(`h:1/r@${text}`));
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 

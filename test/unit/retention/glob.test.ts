@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type GlobSubject, parseGlob } from "../../../src/retention/glob.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const matches = (glob: string, name: string, subject: GlobSubject = "repository") => parseGlob(glob, subject)(name);
 
@@ -50,7 +51,7 @@ describe("a repository glob", () => {
       fc.property(globPath, namePath, (globs, names) => {
         expect(matches(globs.join("/"), names.join("/"))).toBe(folders(globs, names));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

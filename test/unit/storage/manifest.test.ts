@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseManifest } from "../../../src/storage/manifest.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const descriptor = (digit: string, mediaType = "application/vnd.example") => ({
@@ -192,7 +193,7 @@ describe("what is no manifest", () => {
         else expect(Array.isArray(written.manifests ?? written.fsLayers) || "mediaType" in written).toBe(true);
         for (const one of [...references.blobs, ...references.children]) expect(text).toContain(one);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

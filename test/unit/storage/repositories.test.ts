@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blobNames, namesIn, walkRepositories } from "../../../src/storage/repositories.ts";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const PARTS = ["_manifests", "_layers", "_uploads"];
@@ -35,7 +36,7 @@ describe("walkRepositories", () => {
         for (const repository of found)
           expect([...repository.parts].sort()).toEqual([...(repositories[repository.name] as string[])].sort());
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { linkTime, readLink, readSmallFile } from "../../../src/storage/small-file.ts";
+import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 const folder = temporaryDirectory();
@@ -24,7 +25,7 @@ describe("readSmallFile", () => {
           expect(readSmallFile(at("sized"))?.equals(content)).toBe(true);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTeam, join, type Phase, takeFrom } from "../../../src/storage/team.ts";
+import { runs } from "../../support/property-runs.ts";
 
 const TASK = { taskUrl: import.meta.url };
 
@@ -25,7 +26,7 @@ describe("a team of one", () => {
         expect(await team.run("takeAll", takeAll, undefined, { count })).toEqual([expected]);
         await team.close();
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
