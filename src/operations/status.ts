@@ -5,9 +5,9 @@ import { checkHtpasswd, listEntries } from "../auth/htpasswd.ts";
 import { registryUrl } from "../config/config.ts";
 import { containerProblem, servingProblem } from "../deployment/health.ts";
 import { DEPLOYMENT_LABEL, SERVICE_LABEL } from "../deployment/labels.ts";
-import { listDeployments } from "../deployment/observed.ts";
+import { listDeployments, type ObservedState } from "../deployment/observed.ts";
 import type { Change } from "../deployment/plan.ts";
-import type { Engine, ObservedContainer } from "../engine/engine.ts";
+import type { ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
 import { directoryBytes } from "../host/disk.ts";
 import { readIfExists } from "../project/files.ts";
@@ -88,11 +88,11 @@ async function interruptedChange(directory: string): Promise<string[]> {
 
 async function healthProblems(
   ports: OperationPorts,
-  engine: Engine,
+  observed: Promise<ObservedState>,
   deployment: Deployment,
 ): Promise<{ problems: string[]; containers: readonly ObservedContainer[] }> {
   const { config, directory } = deployment;
-  const { containers } = await observeOwn(ports, engine, deployment);
+  const { containers } = await observed;
   const problems = await interruptedChange(directory);
   if (containers.length === 0) return { problems: [...problems, "no container: run `regctl up`"], containers };
   for (const container of containers) {
@@ -114,9 +114,10 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
   const htpasswd = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
   const users = config.auth.mode === "none" ? "" : htpasswd;
   const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
+  const observed = observeOwn(ports, engine, deployment);
   const [health, drift, certificate, bytes] = await Promise.all([
-    healthProblems(ports, engine, deployment),
-    propose(ports, engine, deployment).then(
+    healthProblems(ports, observed, deployment),
+    propose(ports, engine, deployment, observed).then(
       (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
       (error: unknown) => {
         if (error instanceof RegctlError && error.code === "interrupted") throw error;

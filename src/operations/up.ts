@@ -46,10 +46,15 @@ async function refuseMovedData(config: Config, observed: ObservedState): Promise
   );
 }
 
-/** Reads the folder and the engine and says what would change. */
-export async function propose(ports: OperationPorts, engine: Engine, deployment: Deployment): Promise<Proposal> {
+/** Reads the folder and the engine, unless that was observed already, and says what would change. */
+export async function propose(
+  ports: OperationPorts,
+  engine: Engine,
+  deployment: Deployment,
+  observing: Promise<ObservedState> = observeOwn(ports, engine, deployment),
+): Promise<Proposal> {
   const { config } = deployment;
-  const [rendered, observed] = await Promise.all([render(ports, deployment), observeOwn(ports, engine, deployment)]);
+  const [rendered, observed] = await Promise.all([render(ports, deployment), observing]);
   if (foreignStorageDriver(config) === undefined) {
     await requireDataFolder(config.data);
     await refuseMovedData(config, observed);

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { edit, type Made, made } from "../support/made-deployment.ts";
+import { onEngineCall } from "../support/on-engine-call.ts";
 import { run } from "../support/run.ts";
 
 describe("status", () => {
@@ -22,6 +23,14 @@ describe("status", () => {
         disk: { bytes: expect.any(Number) },
       },
     });
+  });
+
+  it("asks the engine once what runs", async () => {
+    const { directory, engine } = await made();
+    const asked: string[] = [];
+    const watched = onEngineCall(engine, (_, operation) => void asked.push(operation));
+    expect(await run(["status", "-C", directory], { engine: watched })).toMatchObject({ exitCode: 0 });
+    expect(asked.sort()).toEqual(["containers.list", "containers.list", "images.inspect", "networks.inspect"]);
   });
 
   it.each<[string, (made: Made) => Promise<unknown>, RegExp]>([
