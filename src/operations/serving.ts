@@ -5,7 +5,6 @@ import { RegctlError } from "../errors.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import type { Deployment } from "./deployment.ts";
-import { observeOwn } from "./observe-own.ts";
 import type { OperationPorts } from "./ports.ts";
 
 export interface Serving {
@@ -46,6 +45,7 @@ function unsafeCache(cache: string): RegctlError {
 
 /** A registry that cannot be asked about is taken to run. */
 async function isRunning(ports: OperationPorts, deployment: Deployment): Promise<boolean> {
+  const { observeOwn } = await import("./observe-own.ts");
   try {
     const observed = await observeOwn(ports, await ports.engine(), deployment);
     return observed.containers.some(({ state }) => state === "running");
