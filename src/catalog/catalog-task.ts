@@ -2,6 +2,7 @@
 import type { Problem } from "../collect/problems.ts";
 import { readRepository } from "../collect/repository-reader.ts";
 import { type BlobIndex, openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
+import { forEachItem } from "../storage/for-each-item.ts";
 import { isHex, layersFolder, repositoryFolder, revisionsFolder } from "../storage/layout.ts";
 import { namesIn } from "../storage/repositories.ts";
 import type { Phase } from "../storage/team.ts";
@@ -22,10 +23,9 @@ export interface FindGoneInput {
 /** Looks for what goes with a deletion; an item is a repository something of which is deleted. */
 export const findGone: Phase<FindGoneInput, GoneRevisions[]> = function* ({ root, selections }, next) {
   const gone: GoneRevisions[] = [];
-  for (let item = next(); item >= 0; item = next()) {
+  yield* forEachItem(next, (item) => {
     gone.push(findGoneRevisions(root, selections[item] as RepositorySelection));
-    yield;
-  }
+  });
   return gone;
 };
 
@@ -58,13 +58,10 @@ export const markRemaining: Phase<MarkRemainingInput, Problem[]> = function* (in
   const index = openIndex(input.shelves);
   const followed = new Set<string>();
   const problems: Problem[] = [];
-  for (let item = next(); item >= 0; item = next()) {
+  yield* forEachItem(next, (item) => {
     const name = input.repositories[item] as string;
     const gone = input.gone.get(name);
-    if (!linksUnmarked(root, name, index)) {
-      yield;
-      continue;
-    }
+    if (!linksUnmarked(root, name, index)) return;
     const repository = { name, folder: repositoryFolder(name), trashed: [] };
     const reader = readRepository(repository, { root, index, setAside: [] });
     for (const { hex } of reader.linkedRevisions()) {
@@ -79,7 +76,6 @@ export const markRemaining: Phase<MarkRemainingInput, Problem[]> = function* (in
       followed.add(hex);
     }
     problems.push(...reader.problems);
-    yield;
-  }
+  });
   return problems;
 };

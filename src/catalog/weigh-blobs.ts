@@ -1,5 +1,6 @@
 /** The phase that weighs every blob of an index that was marked: an item is a first byte. */
 import { FOLLOWED, openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
+import { forEachItem } from "../storage/for-each-item.ts";
 import type { Phase } from "../storage/team.ts";
 import { type LedgerMemory, openLedger } from "./blob-ledger.ts";
 
@@ -35,7 +36,7 @@ export const weighBlobs: Phase<WeighBlobsInput, BlobWeights> = function* ({ root
     sum.count += 1;
     sum.bytes += bytes;
   };
-  for (let first = next(); first >= 0; first = next()) {
+  yield* forEachItem(next, (first) => {
     const { begin, end } = index.numbersOf(first);
     for (let blob = begin; blob < end; blob++) {
       const bytes = ledger.weigh(ledger.placeOf(blob), blob);
@@ -46,7 +47,6 @@ export const weighBlobs: Phase<WeighBlobsInput, BlobWeights> = function* ({ root
       add(weights.unneededAmount, bytes);
       weights.unneeded.push(blob);
     }
-    yield;
-  }
+  });
   return weights;
 };

@@ -3,6 +3,7 @@ import { lstatSync } from "node:fs";
 import type { Problem } from "../collect/problems.ts";
 import { readRepository } from "../collect/repository-reader.ts";
 import { openIndex, type Shelf } from "../storage/blob-index.ts";
+import { forEachItem } from "../storage/for-each-item.ts";
 import { repositoryFolder, tagsFolder } from "../storage/layout.ts";
 import { namesIn } from "../storage/repositories.ts";
 import type { Phase } from "../storage/team.ts";
@@ -54,7 +55,7 @@ export const weighRepositories: Phase<WeighInput, Weights> = function* (
   const countedBy = new Uint32Array(ledger.count);
   const weights: Weight[] = [];
   const problems: Problem[] = [];
-  for (let item = next(); item >= 0; item = next()) {
+  yield* forEachItem(next, (item) => {
     const name = names[item] as string;
     let bytes = 0;
     const count = (blob: number) => {
@@ -75,7 +76,6 @@ export const weighRepositories: Phase<WeighInput, Weights> = function* (
     }
     weights.push({ repository: item, bytes, ...tagsOf(root, name) });
     problems.push(...reader.problems);
-    yield;
-  }
+  });
   return { weights, problems };
 };

@@ -9,6 +9,7 @@ import { decide } from "../retention/decide.ts";
 import { imagesInUse } from "../retention/in-use.ts";
 import type { InUse, Verdict } from "../retention/policy.ts";
 import { openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
+import { forEachItem } from "../storage/for-each-item.ts";
 import { hexOf, repositoryFolder } from "../storage/layout.ts";
 import type { ManifestReferences } from "../storage/manifest.ts";
 import type { Phase } from "../storage/team.ts";
@@ -67,15 +68,14 @@ export const judgeRepositories: Phase<JudgeInput, JudgedRepository[]> = function
   const inUse = inUseOf(input.used);
   const index = openIndex(shelves ?? []);
   const judged: JudgedRepository[] = [];
-  for (let item = next(); item >= 0; item = next()) {
+  yield* forEachItem(next, (item) => {
     const known = new Map<string, ManifestReferences | undefined>();
     const { repository, tags, untagged } = retentionFacts(root, wanted[item] as WantedFacts, known);
     const verdicts = decide(policy, repository, tags, untagged, now, inUse);
     const selection = shelves === undefined ? undefined : selectionOf(repository, verdicts);
     if (selection === undefined) {
       judged.push({ repository, verdicts, gone: undefined, problems: [] });
-      yield;
-      continue;
+      return;
     }
     const { revisions, blobs, kept, staying, problems } = findGoneAndStaying(root, selection, known);
     for (const hex of blobs) {
@@ -93,8 +93,7 @@ export const judgeRepositories: Phase<JudgeInput, JudgedRepository[]> = function
       else reader.markReferences(references);
     }
     judged.push({ repository, verdicts, gone: revisions, problems: [...problems, ...reader.problems] });
-    yield;
-  }
+  });
   return judged;
 };
 
