@@ -42,14 +42,19 @@ interface Targets {
   readonly remaining: readonly string[] | undefined;
 }
 
-function tagTargets(reader: RepositoryReader, root: string, { name, tags }: RepositorySelection): Targets {
+function tagTargets(
+  reader: RepositoryReader,
+  root: string,
+  { name, tags }: RepositorySelection,
+  known: ReadonlyMap<string, string>,
+): Targets {
   const isRemoved = new Set(tags);
   const removed: string[] = [];
   const remaining: string[] = [];
   let isKnown = true;
   const folder = `${root}/${tagsFolder(repositoryFolder(name))}`;
   for (const tag of namesIn(folder)) {
-    const link = readLink(`${folder}/${tag}/current`);
+    const link = known.get(tag) ?? readLink(`${folder}/${tag}/current`);
     if (link === undefined) continue;
     const hex = hexOf(link);
     if (hex !== undefined) (isRemoved.has(tag) ? removed : remaining).push(hex);
@@ -86,21 +91,24 @@ export interface GoneAndStaying extends GoneRevisions {
   readonly staying: readonly (readonly [hex: string, references: ManifestReferences | undefined])[];
 }
 
-/** Manifests somebody read already, by hexadecimal digest. */
-export type KnownManifests = ReadonlyMap<string, ManifestReferences | undefined>;
+/** What somebody read of the repository already. */
+export interface KnownParts {
+  /** By hexadecimal digest; undefined = it cannot be read. */
+  readonly manifests: ReadonlyMap<string, ManifestReferences | undefined>;
+  /** Digests by tag. */
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+const NOTHING_KNOWN: KnownParts = { manifests: new Map(), tags: new Map() };
 
 /** Reads one repository; nothing is changed. */
 export function findGoneRevisions(root: string, selection: RepositorySelection): GoneRevisions {
-  const { staying: _, ...gone } = findGoneAndStaying(root, selection, new Map());
+  const { staying: _, ...gone } = findGoneAndStaying(root, selection, NOTHING_KNOWN);
   return gone;
 }
 
 /** As `findGoneRevisions`, with what stays; `known` is not read again. */
-export function findGoneAndStaying(
-  root: string,
-  selection: RepositorySelection,
-  known: KnownManifests,
-): GoneAndStaying {
+export function findGoneAndStaying(root: string, selection: RepositorySelection, known: KnownParts): GoneAndStaying {
   const { name, isWhole } = selection;
   const folder = repositoryFolder(name);
   // Nothing is in this index, so everything marked is named in `unlisted`.
@@ -109,13 +117,13 @@ export function findGoneAndStaying(
   const manifests = new Map<string, ManifestReferences>();
   for (const hex of linked) {
     // What could not be read is read again, so that it is reported.
-    const references = known.get(hex) ?? reader.manifest(hex);
+    const references = known.manifests.get(hex) ?? reader.manifest(hex);
     if (references !== undefined) manifests.set(hex, references);
   }
   const isBlind = manifests.size < linked.size;
   const stays = isWhole
     ? new Set<string>()
-    : staying(linked, manifests, tagTargets(reader, root, selection), selection.revisions);
+    : staying(linked, manifests, tagTargets(reader, root, selection, known.tags), selection.revisions);
   const revisions = [...linked].filter((hex) => !stays.has(hex));
   for (const hex of revisions) {
     reader.mark(hex);

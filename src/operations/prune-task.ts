@@ -69,14 +69,15 @@ export const judgeRepositories: Phase<JudgeInput, JudgedRepository[]> = function
   const index = openIndex(shelves ?? []);
   const judged: JudgedRepository[] = [];
   yield* forEachItem(next, (item) => {
-    const known = new Map<string, ManifestReferences | undefined>();
-    const { repository, tags, untagged } = retentionFacts(root, wanted[item] as WantedFacts, known);
+    const manifests = new Map<string, ManifestReferences | undefined>();
+    const { repository, tags, untagged } = retentionFacts(root, wanted[item] as WantedFacts, manifests);
     const verdicts = decide(policy, repository, tags, untagged, now, inUse);
     const selection = shelves === undefined ? undefined : selectionOf(repository, verdicts);
     if (selection === undefined) {
       judged.push({ repository, verdicts, gone: undefined, problems: [] });
       return;
     }
+    const known = { manifests, tags: new Map(tags.map(({ tag, digest }) => [tag, digest])) };
     const { revisions, blobs, kept, staying, problems } = findGoneAndStaying(root, selection, known);
     for (const hex of blobs) {
       const blob = index.find(hex);
