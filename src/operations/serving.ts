@@ -47,6 +47,7 @@ function unsafeCache(cache: string): RegctlError {
 async function isRunning(ports: OperationPorts, deployment: Deployment): Promise<boolean> {
   const { observeOwn } = await import("./observe-own.ts");
   try {
+    const { observeOwn } = await import("./observe-own.ts");
     const observed = await observeOwn(ports, await ports.engine(), deployment);
     return observed.containers.some(({ state }) => state === "running");
   } catch (error) {

@@ -6,14 +6,11 @@ import { resolve } from "node:path";
 import type { RemoveTree } from "../collect/recover.ts";
 import { foreignStorageDriver } from "../config/registry-config.ts";
 import { RegctlError, systemCodeOf } from "../errors.ts";
-import { runCommand } from "../host/command.ts";
 import { exists, fileError } from "../project/files.ts";
-import { acquireLockFile } from "../project/lock.ts";
 import { BLOBS, REPOSITORIES, type Store, TRASH } from "../storage/layout.ts";
 import { withOwnersRights } from "../storage/owner.ts";
 import { createTeam, type Task, type Team } from "../storage/team.ts";
-import { type Deployment, loadDeployment, recordAudit } from "./deployment.ts";
-import { locateDeployment } from "./locate.ts";
+import type { Deployment } from "./deployment.ts";
 import type { OperationPorts } from "./ports.ts";
 
 export interface StoreTarget {
@@ -71,6 +68,10 @@ export async function locateStore(ports: OperationPorts, flags: StoreFlags): Pro
     await requireStorage(data);
     return { data, deployment: undefined };
   }
+  const [{ loadDeployment }, { locateDeployment }] = await Promise.all([
+    import("./deployment.ts"),
+    import("./locate.ts"),
+  ]);
   const deployment = await loadDeployment(await locateDeployment(ports, flags.dir));
   const isLocal = foreignStorageDriver(deployment.config) === undefined;
   return { data: isLocal ? deployment.config.data : undefined, deployment };
@@ -155,6 +156,7 @@ export async function readStore<T>(
         return team;
       },
       removeTree: async (path) => {
+        const { runCommand } = await regain(() => import("../host/command.ts"));
         // rm(1) walks with open folders (openat): a link put in its way meanwhile leads nowhere.
         const result = await runCommand("rm", ["-rf", "--one-file-system", "--", path], { signal: ports.signal });
         if (result.exitCode === 0) return;
@@ -184,7 +186,11 @@ export async function changeStore<T>(
   await requireRights(ports, target.data);
   await requireWritable(ports, target.data);
   // With the rights of the storage's owner the program's own files may be out of reach.
-  const { recoverTrash } = await import("../collect/recover.ts");
+  const [{ recoverTrash }, { acquireLockFile }, { recordAudit }] = await Promise.all([
+    import("../collect/recover.ts"),
+    import("../project/lock.ts"),
+    import("./deployment.ts"),
+  ]);
   return recordAudit(ports, target.deployment?.directory, command, () =>
     readStore(ports, target.data, async (open) => {
       const folder = `${open.store.root}/${TRASH}`;
