@@ -1,8 +1,8 @@
 /** The phases of a survey that threads share: each takes prefixes or repositories and gives back what it found there. */
 import { lstatSync } from "node:fs";
 import { fillShelf, openIndex, REFERENCED, type Shelf } from "../storage/blob-index.ts";
-import { BLOBS, isHex, layersFolder } from "../storage/layout.ts";
-import { namesIn } from "../storage/repositories.ts";
+import { BLOBS, isHex, layersFolder, REPOSITORIES, repositoryFolder } from "../storage/layout.ts";
+import { listFolder, nameBelow, namesIn, type RepositoryFolder } from "../storage/repositories.ts";
 import type { Phase } from "../storage/team.ts";
 import { markRepository, type RepositoryMarks } from "./mark.ts";
 import type { RepositoryFolders } from "./repository-reader.ts";
@@ -20,6 +20,29 @@ export const listBlobs: Phase<{ readonly root: string }, Shelf[]> = function* ({
   }
   return shelves;
 };
+
+export interface ListedRepositories {
+  readonly repositories: RepositoryFolder[];
+  /** Names of folders that are still to be looked into. */
+  readonly below: string[];
+  /** Paths of links, which are not followed. */
+  readonly links: string[];
+}
+
+/** Looks for repositories, one level deep; an item is the name of a folder, "" for all of them. */
+export const listRepositories: Phase<{ readonly root: string; readonly names: readonly string[] }, ListedRepositories> =
+  function* ({ root, names }, next) {
+    const found: ListedRepositories = { repositories: [], below: [], links: [] };
+    for (let item = next(); item >= 0; item = next()) {
+      const name = names[item] as string;
+      const path = name === "" ? REPOSITORIES : repositoryFolder(name);
+      const { parts, below } = listFolder(`${root}/${path}`, (link) => found.links.push(link));
+      if (parts.length > 0 && name !== "") found.repositories.push({ name, parts });
+      for (const component of below) found.below.push(nameBelow(name, component));
+      yield;
+    }
+    return found;
+  };
 
 export interface MarkInput {
   readonly root: string;

@@ -5,15 +5,17 @@
 
 import { shownName } from "../shown-name.ts";
 import { FIRST_BYTES, type Shelf } from "../storage/blob-index.ts";
-import { REPOSITORIES, repositoryFolder, type Store } from "../storage/layout.ts";
-import { type RepositoryFolder, walkRepositories } from "../storage/repositories.ts";
+import { repositoryFolder, type Store } from "../storage/layout.ts";
+import { inCatalogOrder, type RepositoryFolder } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
 import type { UnneededRevision } from "./mark.ts";
 import type { Problem } from "./problems.ts";
 import type { RepositoryFolders } from "./repository-reader.ts";
 import type {
   findRecentLinks,
+  ListedRepositories,
   listBlobs,
+  listRepositories,
   MarkedRepository,
   markBlobs,
   Unreferenced,
@@ -51,6 +53,7 @@ export interface Survey {
 export interface SurveyTask {
   readonly taskUrl: string;
   readonly listBlobs: typeof listBlobs;
+  readonly listRepositories: typeof listRepositories;
   readonly markBlobs: typeof markBlobs;
   readonly weighUnreferenced: typeof weighUnreferenced;
   readonly findRecentLinks: typeof findRecentLinks;
@@ -94,6 +97,37 @@ function joinUnreferenced(parts: readonly Unreferenced[]): Unreferenced {
   };
 }
 
+/**
+ * The repositories of a store in the catalog's order, level by level, so that threads share the work: with nothing in memory
+ * every folder is a wait for the disk.
+ */
+export async function findRepositories(
+  { root }: Store,
+  team: Team,
+  task: SurveyTask,
+  onProgress: SurveyOptions["onProgress"],
+): Promise<{ readonly repositories: readonly RepositoryFolder[]; readonly links: readonly Problem[] }> {
+  const levels: ListedRepositories[] = [];
+  for (let names = [""]; names.length > 0; ) {
+    const level = await team.run(
+      "listRepositories",
+      task.listRepositories,
+      { root, names },
+      { count: names.length, onProgress: (done) => onProgress("list repositories", done, names.length) },
+    );
+    levels.push(...level);
+    names = level.flatMap(({ below }) => below);
+  }
+  const links = levels
+    .flatMap((level) => level.links)
+    .map((path): Problem => {
+      const shown = shownName(path.slice(root.length + 1));
+      const message = `${shown} is a link: the registry serves what it leads to, which is not looked at here`;
+      return { kind: "not-a-file", path: shown, message };
+    });
+  return { repositories: inCatalogOrder(levels.flatMap(({ repositories }) => repositories)), links };
+}
+
 export async function surveyStore(store: Store, team: Team, task: SurveyTask, options: SurveyOptions): Promise<Survey> {
   const { root } = store;
   const { graceMs, nowMs, untagged, setAside, onProgress } = options;
@@ -109,17 +143,7 @@ export async function surveyStore(store: Store, team: Team, task: SurveyTask, op
       },
     )
   ).flat();
-  const links: Problem[] = [];
-  const repositories = [
-    ...walkRepositories(`${root}/${REPOSITORIES}`, (path) => {
-      const shown = shownName(path.slice(root.length + 1));
-      links.push({
-        kind: "not-a-file",
-        path: shown,
-        message: `${shown} is a link: the registry serves what it leads to, which is not looked at here`,
-      });
-    }),
-  ];
+  const { repositories, links } = await findRepositories(store, team, task, onProgress);
   const folders = withTrashed(repositories, options.trashed);
   const marks = await team.run(
     "markBlobs",

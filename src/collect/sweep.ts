@@ -1,8 +1,7 @@
 /** The part of a collection that changes the store: set aside, settle, look again, give back, purge. */
 import { setTimeout as delay } from "node:timers/promises";
 import { byFirstByte, FIRST_BYTES, openIndex, REFERENCED, type Shelf, shelvesOf } from "../storage/blob-index.ts";
-import { blobFolder, REPOSITORIES, repositoryFolder, revisionsFolder, type Store } from "../storage/layout.ts";
-import { walkRepositories } from "../storage/repositories.ts";
+import { blobFolder, repositoryFolder, revisionsFolder, type Store } from "../storage/layout.ts";
 import type { Team } from "../storage/team.ts";
 import type { GcOptions, GcReport } from "./gc.ts";
 import type * as gcTask from "./gc-task.ts";
@@ -10,7 +9,7 @@ import type { UnneededRevision } from "./mark.ts";
 import { isBlinding } from "./problems.ts";
 import { purgeEntry } from "./recover.ts";
 import { restorePath } from "./restore.ts";
-import { type Survey, withTrashed } from "./survey.ts";
+import { findRepositories, type Survey, withTrashed } from "./survey.ts";
 import { entryFolder, moveIn, openEntry, type TrashEntry, writeEntry } from "./trash-entry.ts";
 
 export interface SweepInput {
@@ -128,7 +127,8 @@ async function giveBack(
   { onProgress }: GcOptions,
 ): Promise<{ blobs: Set<string>; manifests: number }> {
   const { survey, aside, revisions, startedMs } = input;
-  const repositories = withTrashed([...walkRepositories(`${store.root}/${REPOSITORIES}`)], input.trashed);
+  const { repositories: inStore } = await findRepositories(store, team, task, onProgress);
+  const repositories = withTrashed(inStore, input.trashed);
   const rechecks = (
     await team.run(
       "recheckNeeds",
@@ -173,7 +173,8 @@ async function removeLinks(
   onProgress: GcOptions["onProgress"],
 ): Promise<void> {
   if (gone.length === 0 && revisions.size === 0) return;
-  const repositories = [...walkRepositories(`${store.root}/${REPOSITORIES}`)].map(({ name }) => ({
+  const found = await findRepositories(store, team, task, onProgress);
+  const repositories = found.repositories.map(({ name }) => ({
     folder: repositoryFolder(name),
     revisions: (revisions.get(name) ?? []).map(({ hex }) => hex),
   }));

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blobNames, namesIn, walkRepositories } from "../../../src/storage/repositories.ts";
+import { blobNames, inCatalogOrder, namesIn, walkRepositories } from "../../../src/storage/repositories.ts";
 import { runs } from "../../support/property-runs.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
@@ -33,6 +33,7 @@ describe("walkRepositories", () => {
         make(folder.path, repositories);
         const found = [...walkRepositories(folder.path)];
         expect(found.map((repository) => repository.name)).toEqual(Object.keys(repositories).sort(byComponents));
+        expect(inCatalogOrder(found.toReversed())).toEqual(found);
         for (const repository of found)
           expect([...repository.parts].sort()).toEqual([...(repositories[repository.name] as string[])].sort());
       }),
