@@ -45,7 +45,6 @@ function unsafeCache(cache: string): RegctlError {
 
 /** A registry that cannot be asked about is taken to run. */
 async function isRunning(ports: OperationPorts, deployment: Deployment): Promise<boolean> {
-  const { observeOwn } = await import("./observe-own.ts");
   try {
     const { observeOwn } = await import("./observe-own.ts");
     const observed = await observeOwn(ports, await ports.engine(), deployment);
