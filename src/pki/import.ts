@@ -182,7 +182,11 @@ function checkHosts(leaf: X509Certificate, hosts: readonly Host[]): Finding[] {
     .filter((host) => !coversHost(leaf, host))
     .map(({ value }) => {
       const message = `the certificate does not cover ${value}; it covers ${covered === "" ? "nothing" : covered}${nearMiss(leaf, value, sans.dns)}`;
-      return errorFinding("SAN_MISSING_HOST", message, "get a certificate for this name, or use only names it covers: domain and san in regctl.yaml");
+      return errorFinding(
+        "SAN_MISSING_HOST",
+        message,
+        "get a certificate for this name, or use only names it covers: domain and san in regctl.yaml",
+      );
     });
 }
 
