@@ -11,7 +11,7 @@ function renderCertificate(info: CertificateInfo): string {
     ["Subject", info.subject],
     ["Issuer", info.issuer],
     ...(info.sans.length === 0 ? [] : ([["Covers", info.sans.join(", ")]] as const)),
-    ["Valid until", `${info.notAfter} (${info.daysLeft} days left)`],
+    ["Valid until", `${info.notAfter} (${info.daysLeft < 0 ? "EXPIRED" : `${info.daysLeft} days left`})`],
     ["Key", `${info.keyType} ${info.keyBits ?? ""}`.trim()],
     ["SHA-256", info.sha256],
   ]);
