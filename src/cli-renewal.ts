@@ -1,6 +1,6 @@
 /** The command table's page of certificates over the years: importing, renewing, and having it done. */
 import type { Command } from "commander";
-import { example } from "./command-line.ts";
+import { example, timeOfDay } from "./command-line.ts";
 import type { Context } from "./context.ts";
 
 /** As in cli.ts: loads a command's code when it is run. */
@@ -8,7 +8,7 @@ type Action = (
   load: () => Promise<(context: Context, ...args: never[]) => Promise<unknown>>,
 ) => (...given: unknown[]) => Promise<void>;
 
-/** Adds `import` and `renew` to the command `certs`. */
+/** Adds `import`, `renew` and `schedule` to the command `certs`. */
 export function addRenewalCommands(certs: Command, action: Action): void {
   example(
     certs
@@ -36,4 +36,31 @@ export function addRenewalCommands(certs: Command, action: Action): void {
     "regctl certs renew",
     "regctl certs renew --if-due",
   ).action(action(async () => (await import("./commands/certs-renew.ts")).certsRenew));
+  const schedule = example(
+    certs
+      .command("schedule")
+      .description("have the host renew it when it is due: install, show, remove a daily job")
+      .helpCommand(false),
+    "regctl certs schedule install",
+  );
+  example(
+    schedule
+      .command("install")
+      .description("a systemd timer where systemd runs, else cron; --prune and --gc as well, if asked")
+      .option("--at <time>", "when, HH:MM in local time (some time at night)", timeOfDay)
+      .option("--prune", "also remove what the retention policy gives up")
+      .option("--gc", "also collect garbage"),
+    "regctl certs schedule install",
+    "regctl certs schedule install --at 03:30 --prune --gc",
+  ).action(action(async () => (await import("./commands/certs-schedule.ts")).scheduleInstall));
+  example(
+    schedule
+      .command("show")
+      .description("what is installed, whether it will run, how the last run ended; exit 3 if it will not"),
+    "regctl certs schedule show",
+  ).action(action(async () => (await import("./commands/certs-schedule.ts")).scheduleShow));
+  example(
+    schedule.command("remove").description("remove the daily job; nothing of it is left"),
+    "regctl certs schedule remove",
+  ).action(action(async () => (await import("./commands/certs-schedule.ts")).scheduleRemove));
 }
