@@ -33,12 +33,12 @@ it("is run by cron at its time, tells how it ended, and leaves nothing when it i
   await adoptCertificates(directory);
   const made = await host.regctl(["init", directory, "--name", "odd", "--yes", "--no-start", "--bcrypt-cost", "5"]);
   expect(made, made.stderr).toMatchObject({ exitCode: 0 });
-  const before = Object.keys(await filesBelow(directory));
   const schedule = async (...args: string[]) => {
     const { exitCode, stdout, stderr } = await host.regctl(["-C", directory, "certs", "schedule", ...args, "--json"]);
     return { exitCode, stderr, data: (stdout === "" ? {} : (JSON.parse(stdout) as { data: unknown }).data) as Shown };
   };
   expect(await schedule("show")).toMatchObject({ exitCode: 3, data: { installed: false, willRun: false } });
+  const before = Object.keys(await filesBelow(directory));
 
   const idle = await schedule("install", "--at", "04:00", "--gc");
   expect(idle).toMatchObject({ exitCode: 0, data: { changed: true, by: "cron", willRun: false } });
