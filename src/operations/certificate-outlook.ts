@@ -13,6 +13,8 @@ export interface Outlook {
   readonly warnings: readonly string[];
   /** Good to know, and no reason to act today. */
   readonly notes: readonly string[];
+  /** ca.key is missing beside an authority of regctl's own. */
+  readonly authorityKeyIsLost: boolean;
 }
 
 /** A new authority takes long to reach every client. */
@@ -45,7 +47,7 @@ function watched(config: Config, { certificatePem, authorityPem }: CertificateFi
 /** What a text of certificates says of the days to come; files that cannot be read are for the plan to report. */
 export function certificateOutlook(config: Config, files: CertificateFiles, now: Date): Outlook {
   if (config.tls.mode === "none" || files.certificatePem === undefined)
-    return { problems: [], warnings: [], notes: [] };
+    return { problems: [], warnings: [], notes: [], authorityKeyIsLost: false };
   const problems: string[] = [];
   const warnings: string[] = [];
   const notes: string[] = [];
@@ -61,10 +63,12 @@ export function certificateOutlook(config: Config, files: CertificateFiles, now:
     else if (info.isCa && left < AUTHORITY_NOTICE_DAYS)
       notes.push(`${name} ends in ${days}, on ${info.notAfter}: ${fix}`);
   }
-  if (config.tls.mode === "own-ca" && files.authorityKeyPem === undefined && files.authorityPem !== undefined) {
+  const authorityKeyIsLost =
+    config.tls.mode === "own-ca" && files.authorityKeyPem === undefined && files.authorityPem !== undefined;
+  if (authorityKeyIsLost) {
     notes.push(
       `${FILES.authorityKey} is missing: the registry serves on, but its certificate cannot be renewed; put it back from a backup`,
     );
   }
-  return { problems, warnings, notes };
+  return { problems, warnings, notes, authorityKeyIsLost };
 }

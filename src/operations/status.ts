@@ -84,8 +84,14 @@ async function outlook(ports: OperationPorts, { config, directory }: Deployment)
     return certificateOutlook(config, files, ports.now());
   } catch {
     // Files that cannot be read are drift, or refused by the plan.
-    return { problems: [], warnings: [], notes: [] };
+    return { problems: [], warnings: [], notes: [], authorityKeyIsLost: false };
   }
+}
+
+/** The container was made to hide a file that is gone, and the mount fails at its next start. */
+function hiddenKeyWarning({ authorityKeyIsLost }: Outlook, drift: readonly Change[]): string[] {
+  if (!authorityKeyIsLost || !drift.some(({ kind }) => kind === "container")) return [];
+  return [`${FILES.authorityKey} is gone since the container was made, which cannot start again like this: regctl up`];
 }
 
 async function interruptedChange(directory: string): Promise<string[]> {
@@ -156,7 +162,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     certificate,
     users: listEntries(users).length,
     disk: { bytes },
-    warnings: future.warnings,
+    warnings: [...future.warnings, ...hiddenKeyWarning(future, drift.changes)],
     notes: future.notes,
   };
 }

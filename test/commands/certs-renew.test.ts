@@ -153,6 +153,10 @@ describe("certs renew --if-due", () => {
     const deployment = await made();
     const { command, status } = over(deployment);
     await rm(join(deployment.directory, "certs/ca.key"));
+    // The running container hides a file that is not there any more, which the engine refuses at its next start.
+    const lost = await status(0);
+    expect(lost).toMatchObject({ exitCode: 3, healthy: true });
+    expect(lost.warnings).toEqual([expect.stringMatching(/ca\.key is gone.*cannot start again.*: regctl up$/)]);
     expect(await command("up")).toMatchObject({ exitCode: 0 });
     expect(await command("up")).toMatchObject({ exitCode: 0, stdout: "no changes\n" });
     const seen = await status(0);
