@@ -1,5 +1,6 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
+import { addRenewalCommands } from "./cli-renewal.ts";
 import { addStorageCommands } from "./cli-storage.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
@@ -181,10 +182,7 @@ export function buildProgram(
     certs.command("issue <host...>").description("add names to regctl.yaml and issue a certificate that covers them"),
     "regctl certs issue registry.lan 192.168.1.10",
   ).action(action(async () => (await import("./commands/certs.ts")).certsIssue));
-  example(
-    certs.command("renew").description("a new certificate under the same authority; clients notice nothing"),
-    "regctl certs renew",
-  ).action(action(async () => (await import("./commands/certs.ts")).certsRenew));
+  addRenewalCommands(certs, action);
   example(
     certs.command("ca [file]").description("print the authority clients have to trust, or copy it to a file"),
     "regctl certs ca > ca.crt",

@@ -49,6 +49,14 @@ export function percentage(text: string): number {
   return share;
 }
 
+/** `03:30`, a time of the day. */
+export function timeOfDay(text: string): string {
+  const [, hour = "", minute = ""] = /^(\d{1,2}):(\d{2})$/.exec(text.trim()) ?? [];
+  if (hour === "" || Number(hour) > 23 || Number(minute) > 59)
+    throw new InvalidArgumentError("It should be a time from 00:00 to 23:59.");
+  return `${hour.padStart(2, "0")}:${minute}`;
+}
+
 /** A parser for an option that may be repeated, or given a list with commas. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), ...value.split(",").filter((part) => part !== "")];

@@ -35,6 +35,8 @@ export interface Surroundings {
   readonly workingDirectory: string;
   /** How this program is called from here: `regctl`, or `bin/regctl` in a clone. */
   readonly programName: string;
+  /** Absolute path of this program, as it was called: links are kept, they outlive a version. */
+  readonly programPath?: string;
   readonly userId: number;
   readonly groupId: number;
   readonly now: () => Date;
@@ -54,6 +56,8 @@ export interface Context {
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
   readonly programName: string;
+  /** Absolute. */
+  readonly programPath: string;
   readonly userId: number;
   readonly groupId: number;
   readonly isRoot: boolean;
@@ -122,6 +126,7 @@ export function createContext(options: GlobalOptions, surroundings: Surroundings
     environment,
     workingDirectory: surroundings.workingDirectory,
     programName: surroundings.programName,
+    programPath: surroundings.programPath ?? "/usr/local/bin/regctl",
     userId: surroundings.userId,
     groupId: surroundings.groupId,
     isRoot,

@@ -1,6 +1,6 @@
 /** argv -> exit code. The only catch-all, the only place where signals become cancellation. */
 import { readFileSync } from "node:fs";
-import { basename, delimiter, dirname, relative } from "node:path";
+import { basename, delimiter, dirname, relative, resolve } from "node:path";
 import { buildProgram } from "./cli.ts";
 import { isUsage, usageError } from "./command-line.ts";
 import type { Surroundings } from "./context.ts";
@@ -76,6 +76,7 @@ export async function runProcess(): Promise<number> {
       environment: process.env,
       workingDirectory: process.cwd(),
       programName: programName(),
+      programPath: resolve(process.argv[1] ?? "regctl"),
       userId: process.getuid?.() ?? 0,
       groupId: process.getgid?.() ?? 0,
       now: () => new Date(),

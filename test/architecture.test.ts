@@ -7,9 +7,9 @@ import { describe, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Each does one thing to the outside world and knows nothing of the others. */
-const ADAPTERS = ["engine", "registry", "pki", "auth", "project", "host", "packages", "storage", "terminal"];
+const ADAPTERS = ["engine", "registry", "pki", "probe", "auth", "project", "host", "packages", "storage", "terminal"];
 /** The whole program is put together in these. */
-const COMPOSITION = ["main.ts", "cli.ts", "cli-storage.ts", "context.ts"];
+const COMPOSITION = ["main.ts", "cli.ts", "cli-renewal.ts", "cli-storage.ts", "context.ts"];
 /** Ports and plain data of rooms that anyone may name as types. */
 const SHARED_TYPES = ["engine/engine.ts", "config/config.ts", "config/schema.ts", "host/command.ts"];
 /** Text in, value out: arguments and settings are parsed with them. */
@@ -22,7 +22,7 @@ const PURE_PARSERS = [
 ];
 /** Where each library may be loaded; a folder ends with a slash. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  commander: ["cli.ts", "cli-storage.ts", "command-line.ts", "completion.ts"],
+  commander: ["cli.ts", "cli-renewal.ts", "cli-storage.ts", "command-line.ts", "completion.ts"],
   dockerode: ["engine/"],
   "node-forge": ["pki/"],
   bcryptjs: ["auth/"],
@@ -69,7 +69,7 @@ const roomOf = (file: string): string => (file.includes("/") ? (file.split("/")[
 
 /** Files of commands/ that are verbs (the table in cli.ts loads them); the others are parts that verbs share. */
 function verbsOf(sources: Readonly<Record<string, string>>): string[] {
-  const pages = ["cli.ts", "cli-storage.ts"];
+  const pages = ["cli.ts", "cli-renewal.ts", "cli-storage.ts"];
   return pages.flatMap((page) => importsOf(page, sources[page] ?? "")).map((imported) => imported.target);
 }
 
@@ -93,7 +93,15 @@ function forbiddenArrow(file: string, { target, isTypeOnly }: Import, verbs: rea
     const isTheirs = to === "storage" || (from === "catalog" && to === "collect") || PURE_PARSERS.includes(target);
     return isTheirs ? undefined : "collecting and the catalog are about the storage alone";
   }
+  if (from === "trust") {
+    return to === "pki" || isTypeOnly ? undefined : "what clients are told is worked out from values and certificates";
+  }
+  if (from === "doctor") {
+    if (to === "operations" || to === "commands") return "a check is handed its facts";
+    return to === "terminal" ? "the domain neither prints nor asks" : undefined;
+  }
   if (from === "deployment" || from === "operations") {
+    if (from === "deployment" && ["doctor", "trust"].includes(to)) return "what runs knows nothing of who looks at it";
     if (from === "deployment" && to === "retention") return "deployment knows nothing of retention";
     if (to === "terminal") return isTypeOnly ? undefined : "the domain neither prints nor asks";
     if (to === "operations") return "deployment does not know of operations";
@@ -180,6 +188,11 @@ describe("each rule", () => {
     ["collect/gc.ts", 'import { listContainers } from "../engine/containers.ts";', "about the storage alone"],
     ["catalog/sizes.ts", 'import { gc } from "../operations/gc.ts";', "about the storage alone"],
     ["storage/team.ts", 'import { sweep } from "../collect/sweep.ts";', "adapter"],
+    ["probe/tls.ts", 'import { lint } from "../pki/lint.ts";', "adapter"],
+    ["doctor/expiry.ts", 'import { readCertificateFiles } from "../operations/certificates.ts";', "handed its facts"],
+    ["doctor/expiry.ts", 'import { print } from "../terminal/output.ts";', "neither prints nor asks"],
+    ["trust/docker.ts", 'import { replaceFile } from "../project/files.ts";', "from values and certificates"],
+    ["deployment/plan.ts", 'import { renderKit } from "../trust/kit.ts";', "nothing of who looks at it"],
     ["deployment/apply.ts", 'import { print } from "../terminal/output.ts";', "neither prints nor asks"],
     ["operations/up.ts", 'import { up } from "../commands/up.ts";', "does not know of commands"],
     ["operations/up.ts", 'import type { Context } from "../context.ts";', "puts the program together"],
@@ -220,6 +233,12 @@ describe("each rule", () => {
     ["config/retention.ts", 'import { parseGlob } from "../retention/glob.ts";'],
     ["retention/decide.ts", 'import type { RetentionPolicy } from "../config/config.ts";'],
     ["operations/prune.ts", 'import { decide } from "../retention/decide.ts";'],
+    ["doctor/expiry.ts", 'import { lintPair } from "../pki/lint.ts";\nimport { look } from "../probe/tls.ts";'],
+    [
+      "trust/docker.ts",
+      'import { parseHost } from "../pki/san.ts";\nimport type { Config } from "../config/config.ts";',
+    ],
+    ["operations/trust.ts", 'import { renderKit } from "../trust/kit.ts";'],
     ["commands/prune.ts", 'import type { Verdict } from "../retention/policy.ts";'],
     ["commands/up.ts", 'import type { Context } from "../context.ts";\nimport { parseSan } from "../pki/san.ts";'],
     [

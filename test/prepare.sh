@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what the tests run against on Debian or Ubuntu: an engine, clients, and in a private folder compose v2 and podman.
+# Installs what the tests run against on Debian or Ubuntu: an engine, clients, and in a private folder compose v2, podman and cron.
 # Usage: prepare.sh CACHE_FOLDER     (as root; safe to run again: what is there already is left alone)
 #        prepare.sh --packages       (prints the packages and installs nothing)
 set -euo pipefail
@@ -13,6 +13,8 @@ required=(
 # podman comes from its own archive without being installed: on Debian 12 installing it would upgrade login and passwd.
 # Besides these it needs only libraries that come with skopeo and docker.io.
 private_podman=(podman conmon libsubid4 libglib2.0-0)
+# The daemon alone, run in a namespace: installing it would start it on this machine.
+private_cron=(cron)
 # The first Debian with compose v2.
 compose_suite=trixie
 
@@ -120,6 +122,7 @@ CONF
 
 install_missing
 unpack_from_system "$cache/podman" "${private_podman[@]}"
+unpack_from_system "$cache/cron" "${private_cron[@]}"
 for program in podman conmon; do
   LD_LIBRARY_PATH=$(echo "$cache"/podman/usr/lib/*-linux-gnu) "$cache/podman/usr/bin/$program" --version | head -n 1 | sed 's/^/prepare: /'
 done

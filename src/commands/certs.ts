@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { renderChanges } from "../deployment/plan.ts";
-import { copyAuthority, issueForNames, readAuthority, renewCertificate, showChain } from "../operations/certs.ts";
+import { copyAuthority, issueForNames, readAuthority, showChain } from "../operations/certs.ts";
 import { withLock } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
 import type { CertificateInfo } from "../pki/describe.ts";
@@ -11,7 +11,7 @@ function renderCertificate(info: CertificateInfo): string {
     ["Subject", info.subject],
     ["Issuer", info.issuer],
     ...(info.sans.length === 0 ? [] : ([["Covers", info.sans.join(", ")]] as const)),
-    ["Valid until", `${info.notAfter} (${info.daysLeft} days left)`],
+    ["Valid until", `${info.notAfter} (${info.daysLeft < 0 ? "EXPIRED" : `${info.daysLeft} days left`})`],
     ["Key", `${info.keyType} ${info.keyBits ?? ""}`.trim()],
     ["SHA-256", info.sha256],
   ]);
@@ -25,19 +25,6 @@ export async function certs(context: Context): Promise<void> {
     ...(authorityFile === undefined ? [] : [`Clients trust: ${authorityFile}`]),
   ].join("\n\n");
   context.output.result("certs", { chain, caFile: authorityFile ?? null }, text);
-}
-
-export async function certsRenew(context: Context): Promise<void> {
-  const directory = await locateDeployment(context, context.options.dir);
-  await withLock(context, directory, "certs renew", async () => {
-    const changes = await renewCertificate(context, directory);
-    const { chain } = await showChain(context, directory);
-    context.output.result(
-      "certs-renew",
-      { changes, chain },
-      `renewed under the same authority, clients notice nothing: valid until ${chain[0]?.notAfter}`,
-    );
-  });
 }
 
 export async function certsIssue(context: Context, names: readonly string[]): Promise<void> {

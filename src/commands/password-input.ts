@@ -15,18 +15,23 @@ function withoutLineEnd(text: string): Secret {
   return new Secret(text.replace(/\r?\n$/, ""));
 }
 
-async function fromFile(context: Context, file: string): Promise<Secret> {
+async function fromFile(context: Context, file: string, what: string): Promise<Secret> {
   const path = context.absolute(file);
   try {
     const { mode } = await stat(path);
     if ((mode & 0o077) !== 0) context.output.warn(`others can read ${file}: chmod 600 ${file}`);
     return withoutLineEnd(await readFile(path, "utf8"));
   } catch (error) {
-    throw new RegctlError("input-invalid", `cannot read the password from ${file}: ${messageOf(error)}`, {
+    throw new RegctlError("input-invalid", `cannot read the ${what} from ${file}: ${messageOf(error)}`, {
       cause: error,
-      hint: "correct --password-file",
+      hint: `correct --${what}-file`,
     });
   }
+}
+
+/** From a file, `-` being stdin; `what` names it and its flag: `--passphrase-file` for `passphrase`. */
+export async function readGivenSecret(context: Context, file: string, what: string): Promise<Secret> {
+  return file === "-" ? withoutLineEnd(await readAll(context.stdin)) : fromFile(context, file, what);
 }
 
 /** undefined = one has to be made up. */
@@ -35,8 +40,8 @@ export async function readPassword(
   flags: PasswordFlags,
   question: string,
 ): Promise<Secret | undefined> {
-  if (flags.passwordStdin === true || flags.passwordFile === "-") return withoutLineEnd(await readAll(context.stdin));
-  if (flags.passwordFile !== undefined) return fromFile(context, flags.passwordFile);
+  if (flags.passwordStdin === true || flags.passwordFile !== undefined)
+    return readGivenSecret(context, flags.passwordStdin === true ? "-" : (flags.passwordFile ?? "-"), "password");
   if (!context.prompt.isInteractive || context.options.yes) return undefined;
   const typed = await context.prompt.password({
     message: `${question} (empty: one is made up)`,

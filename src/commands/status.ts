@@ -9,7 +9,8 @@ const UNSATISFIED = 3;
 
 function certificateText({ certificate, url }: Status): string {
   if (certificate === null) return url.startsWith("https:") ? "none that can be read" : "none (plain HTTP)";
-  return `${certificate.daysLeft} days left (${certificate.notAfter}), covers ${certificate.sans.join(", ")}`;
+  const left = certificate.daysLeft < 0 ? "EXPIRED" : `${certificate.daysLeft} days left`;
+  return `${left} (${certificate.notAfter}), covers ${certificate.sans.join(", ")}`;
 }
 
 function render(status: Status): string {
@@ -30,14 +31,16 @@ function render(status: Status): string {
       status.containers.map((one) => [one.service, one.name, one.state, one.ports.join(", "), one.image]),
     ),
     ...(status.problems.length === 0 ? [] : ["", "Problems:", ...status.problems.map((problem) => `  - ${problem}`)]),
+    ...(status.warnings.length === 0 ? [] : ["", "Warnings:", ...status.warnings.map((warning) => `  - ${warning}`)]),
+    ...(status.notes.length === 0 ? [] : ["", "Notes:", ...status.notes.map((note) => `  - ${note}`)]),
     ...(status.drift.length === 0 ? [] : ["", "Drift (`regctl up` would):", renderChanges(status.drift)]),
   ].join("\n");
 }
 
-/** Exit 3 when it is not healthy or not what regctl.yaml says. */
+/** Exit 3 when it is not healthy, not what regctl.yaml says, or will not stay so for 30 days. */
 export async function status(context: Context): Promise<number> {
   const directory = await locateDeployment(context, context.options.dir);
   const found = await deploymentStatus(context, directory);
   context.output.result("status", found, render(found), found.healthy ? "healthy" : "unhealthy");
-  return found.healthy && found.drift.length === 0 ? 0 : UNSATISFIED;
+  return found.healthy && found.drift.length === 0 && found.warnings.length === 0 ? 0 : UNSATISFIED;
 }

@@ -35,11 +35,12 @@ async function replace(
     await startOrRemove(engine, id, signal);
     await options.untilServing(id);
   } catch (error) {
-    const outcome = await rollBack(engine, id, old, options);
+    const { hint, rolledBack } = await rollBack(engine, id, old, options);
     if (signal.aborted) throw error;
     throw new RegctlError(codeOf(error), `the new ${spec.name} did not come up: ${messageOf(error)}`, {
       cause: error,
-      hint: outcome,
+      hint,
+      details: { rolledBack },
     });
   }
   await engine.containers.remove(old.id, { signal });
@@ -52,14 +53,20 @@ function codeOf(error: unknown): ErrorCode {
 }
 
 /** Never throws: what failed first is what the user has to hear. Resolves to what to do now. */
-async function rollBack(engine: Engine, id: string, old: ObservedContainer, options: ApplyOptions): Promise<string> {
+async function rollBack(
+  engine: Engine,
+  id: string,
+  old: ObservedContainer,
+  options: ApplyOptions,
+): Promise<{ readonly hint: string; readonly rolledBack: boolean }> {
   try {
     await engine.containers.remove(id, { force: true });
     await options.beforeRollback();
     await engine.containers.start(old.id);
-    return "the old container runs again; correct regctl.yaml and run `regctl up`";
+    return { hint: "the old container runs again; correct regctl.yaml and run `regctl up`", rolledBack: true };
   } catch (error) {
-    return `the old container could NOT be started again (${messageOf(error)}); run \`regctl up\` as soon as that is mended`;
+    const hint = `the old container could NOT be started again (${messageOf(error)}); run \`regctl up\` as soon as that is mended`;
+    return { hint, rolledBack: false };
   }
 }
 

@@ -45,11 +45,12 @@ export async function showChain(ports: OperationPorts, directory: string): Promi
   };
 }
 
-function requireOwnAuthority(deployment: Deployment): void {
+/** Throws `precondition-failed` unless regctl itself issues the certificate. */
+export function requireOwnAuthority(deployment: Deployment): void {
   requireTls(deployment);
   if (deployment.config.tls.mode === "own-ca") return;
   throw new RegctlError("precondition-failed", "this certificate was provided, so regctl cannot issue another one", {
-    hint: "get one from who issued it, put it into certs/domain.crt and certs/domain.key, then run `regctl up`",
+    hint: "get one from who issued it, then: regctl certs import CERTIFICATE --key KEY",
   });
 }
 

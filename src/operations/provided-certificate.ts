@@ -1,8 +1,8 @@
 /** A certificate its owner brought: checked before it is taken, and again whenever the files in certs/ changed. */
-import { readFile } from "node:fs/promises";
 import { type Config, certificateHosts } from "../config/config.ts";
-import { messageOf, RegctlError } from "../errors.ts";
+import { RegctlError } from "../errors.ts";
 import type { AcceptedCertificate } from "../pki/import.ts";
+import { readCertificateInputs } from "./certificate-inputs.ts";
 import type { CertificateFiles } from "./certificates.ts";
 import type { ProvidedFiles } from "./init-answers.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -37,17 +37,6 @@ export async function checkProvidedFiles(
   for (const finding of checked.findings) ports.output.detail(`${finding.code}: ${finding.message}`);
 }
 
-async function readInput(path: string, flag: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new RegctlError("input-invalid", `cannot read ${path}: ${messageOf(error)}`, {
-      cause: error,
-      hint: `correct ${flag}`,
-    });
-  }
-}
-
 /** Reads and checks the files `init` was given; the accepted form is what goes into certs/. */
 export async function acceptProvided(
   ports: OperationPorts,
@@ -58,14 +47,14 @@ export async function acceptProvided(
     import("../pki/import.ts"),
     import("../pki/san.ts"),
   ]);
-  const [certificate, key, chain] = await Promise.all([
-    readInput(provided.certificate, "--cert"),
-    readInput(provided.key, "--key"),
-    provided.chain === undefined ? undefined : readInput(provided.chain, "--chain"),
-  ]);
+  const { certificate, key, chain } = await readCertificateInputs({
+    certificate: { path: provided.certificate, argument: "--cert" },
+    key: { path: provided.key, argument: "--key" },
+    chain: provided.chain === undefined ? undefined : { path: provided.chain, argument: "--chain" },
+  });
   return checkProvided({
-    certificate,
-    key,
+    certificate: certificate ?? "",
+    key: key ?? "",
     chain,
     passphrase: provided.passphrase,
     hosts: normalizeHosts(certificateHosts(config)),

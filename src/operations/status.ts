@@ -12,6 +12,7 @@ import { messageOf, RegctlError } from "../errors.ts";
 import { directoryBytes } from "../host/disk.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import type { Outlook } from "./certificate-outlook.ts";
 import { readCertificateFiles } from "./certificates.ts";
 import { readCollectionMark } from "./collection-mark.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
@@ -44,6 +45,9 @@ export interface Status {
   } | null;
   readonly users: number;
   readonly disk: { readonly bytes: number };
+  /** What goes wrong within 30 days, with the command against it. */
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 function containerStatus(container: ObservedContainer): ContainerStatus {
@@ -69,6 +73,25 @@ async function certificateStatus(ports: OperationPorts, deployment: Deployment):
   } catch {
     return null;
   }
+}
+
+async function outlook(ports: OperationPorts, { config, directory }: Deployment): Promise<Outlook> {
+  const [{ certificateOutlook }, files] = await Promise.all([
+    import("./certificate-outlook.ts"),
+    readCertificateFiles(directory),
+  ]);
+  try {
+    return certificateOutlook(config, files, ports.now());
+  } catch {
+    // Files that cannot be read are drift, or refused by the plan.
+    return { problems: [], warnings: [], notes: [], authorityKeyIsLost: false };
+  }
+}
+
+/** The container was made to hide a file that is gone, and the mount fails at its next start. */
+function hiddenKeyWarning({ authorityKeyIsLost }: Outlook, drift: readonly Change[]): string[] {
+  if (!authorityKeyIsLost || !drift.some(({ kind }) => kind === "container")) return [];
+  return [`${FILES.authorityKey} is gone since the container was made, which cannot start again like this: regctl up`];
 }
 
 async function interruptedChange(directory: string): Promise<string[]> {
@@ -115,7 +138,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
   const users = config.auth.mode === "none" ? "" : htpasswd;
   const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
   const observed = observeOwn(ports, engine, deployment);
-  const [health, drift, certificate, bytes] = await Promise.all([
+  const [health, drift, certificate, future, bytes] = await Promise.all([
     healthProblems(ports, observed, deployment),
     propose(ports, engine, deployment, observed).then(
       (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
@@ -125,9 +148,10 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
       },
     ),
     certificateStatus(ports, deployment),
+    outlook(ports, deployment),
     directoryBytes(config.data, ports.signal).catch(() => 0),
   ]);
-  const problems = [...health.problems, ...drift.problem, ...malformed];
+  const problems = [...health.problems, ...future.problems, ...drift.problem, ...malformed];
   return {
     name: config.name,
     directory,
@@ -139,6 +163,8 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     certificate,
     users: listEntries(users).length,
     disk: { bytes },
+    warnings: [...future.warnings, ...hiddenKeyWarning(future, drift.changes)],
+    notes: future.notes,
   };
 }
 

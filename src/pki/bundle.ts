@@ -69,7 +69,11 @@ async function readContainer(data: Buffer, passphrase: Secret | undefined, what:
   const contents = openPkcs12(data, passphrase?.reveal() ?? "");
   if (contents === undefined) {
     return passphrase === undefined
-      ? failed("KEY_ENCRYPTED_NO_PASSPHRASE", `the ${what} file is an encrypted PKCS#12`, "give its passphrase as well")
+      ? failed(
+          "KEY_ENCRYPTED_NO_PASSPHRASE",
+          `the ${what} file is an encrypted PKCS#12`,
+          "give its passphrase as well (`certs import`: --passphrase-file FILE)",
+        )
       : failed(
           "KEY_BAD_PASSPHRASE",
           `the passphrase does not open the PKCS#12 ${what} file`,

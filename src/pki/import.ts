@@ -5,7 +5,8 @@ import { Secret } from "../secret.ts";
 import { type Bundle, readBundle, unique } from "./bundle.ts";
 import { readFields } from "./certificate-fields.ts";
 import { isSame, isSelfSigned } from "./chain.ts";
-import { daysLeft, oneLine } from "./describe.ts";
+import { checkDates } from "./dates.ts";
+import { oneLine } from "./describe.ts";
 import { errorFinding, type Finding, infoFinding, warningFinding } from "./finding.ts";
 import { coversHost } from "./host-match.ts";
 import { lintLeaf } from "./lint.ts";
@@ -21,6 +22,8 @@ export interface ProvidedCertificate {
   readonly key?: Buffer | string | undefined;
   /** Intermediates, and the CA itself when it is not a public one. */
   readonly chain?: Buffer | string | undefined;
+  /** The CA that clients trust, when it is not a public one; PEM or DER. */
+  readonly authority?: Buffer | string | undefined;
   /** Of the key or the PKCS#12. */
   readonly passphrase?: Secret | undefined;
   readonly hosts: readonly Host[];
@@ -47,7 +50,6 @@ interface Choice {
   readonly findings: readonly Finding[];
 }
 
-const SOON_DAYS = 30;
 const NAMES_SHOWN = 3;
 
 /**
@@ -57,11 +59,12 @@ const NAMES_SHOWN = 3;
  */
 export async function checkProvided(provided: ProvidedCertificate): Promise<AcceptedCertificate> {
   const bundle = await readBundle(provided.certificate, provided.passphrase, "certificate");
-  const extra = await readChain(provided);
+  const extra = await readFurther(provided.chain, provided.passphrase, "chain");
+  const authority = await readFurther(provided.authority, provided.passphrase, "CA");
   const key = await chooseKey(provided, bundle);
-  const given = unique([...bundle.certificates, ...extra.certificates]);
+  const given = unique([...bundle.certificates, ...extra.certificates, ...authority.certificates]);
   const choice = chooseLeaf(given, "key" in key ? key.key : undefined);
-  const findings: Finding[] = [...aboutCertificates(bundle), ...aboutCertificates(extra), ...choice.findings];
+  const findings: Finding[] = [...[bundle, extra, authority].flatMap(aboutCertificates), ...choice.findings];
   if ("code" in key && !findings.some((finding) => finding.code === key.code)) findings.push(key);
   if (choice.leaf === undefined) throw refusal(findings);
 
@@ -99,9 +102,12 @@ function aboutCertificates(bundle: Bundle): Finding[] {
   return bundle.findings.filter((finding) => bundle.certificates.length === 0 || !finding.code.startsWith("KEY_"));
 }
 
-async function readChain(provided: ProvidedCertificate): Promise<Bundle> {
-  if (provided.chain === undefined) return { certificates: [], findings: [] };
-  return readBundle(provided.chain, provided.passphrase, "chain");
+async function readFurther(
+  data: Buffer | string | undefined,
+  passphrase: Secret | undefined,
+  what: string,
+): Promise<Bundle> {
+  return data === undefined ? { certificates: [], findings: [] } : readBundle(data, passphrase, what);
 }
 
 async function chooseKey(provided: ProvidedCertificate, bundle: Bundle): Promise<{ key: KeyObject } | Finding> {
@@ -168,26 +174,6 @@ function checkLeftovers(given: readonly X509Certificate[], used: readonly X509Ce
   ];
 }
 
-function checkDates(certificate: X509Certificate, now: Date): Finding[] {
-  const name = `the certificate ${oneLine(certificate.subject)}`;
-  if (now < new Date(certificate.validFrom)) {
-    return [
-      errorFinding(
-        "NOT_YET_VALID",
-        `${name} is valid from ${certificate.validFrom} only`,
-        "check this machine's clock: date",
-      ),
-    ];
-  }
-  if (now >= new Date(certificate.validTo)) {
-    return [errorFinding("EXPIRED", `${name} expired on ${certificate.validTo}`, "get a new one from its issuer")];
-  }
-  const days = daysLeft(certificate.validTo, now);
-  return days < SOON_DAYS
-    ? [warningFinding("EXPIRES_SOON", `${name} expires in ${days} days, on ${certificate.validTo}`)]
-    : [];
-}
-
 function checkHosts(leaf: X509Certificate, hosts: readonly Host[]): Finding[] {
   const sans = readFields(leaf).subjectAltName;
   if (sans === undefined) return [];
@@ -195,9 +181,20 @@ function checkHosts(leaf: X509Certificate, hosts: readonly Host[]): Finding[] {
   return hosts
     .filter((host) => !coversHost(leaf, host))
     .map(({ value }) => {
-      const message = `the certificate does not cover ${value}; it covers ${covered === "" ? "nothing" : covered}`;
-      return errorFinding("SAN_MISSING_HOST", message, "get a certificate for this name, or use a name it covers");
+      const message = `the certificate does not cover ${value}; it covers ${covered === "" ? "nothing" : covered}${nearMiss(leaf, value, sans.dns)}`;
+      return errorFinding(
+        "SAN_MISSING_HOST",
+        message,
+        "get a certificate for this name, or use only names it covers: domain and san in regctl.yaml",
+      );
     });
+}
+
+/** Why a name that looks covered is not. */
+function nearMiss(leaf: X509Certificate, host: string, names: readonly string[]): string {
+  const wildcard = names.find((name) => name.startsWith("*.") && `.${host}`.endsWith(name.slice(1)));
+  if (wildcard !== undefined) return `, and the * of ${wildcard} stands for exactly one label`;
+  return leaf.subject.split("\n").includes(`CN=${host}`) ? "; its common name (CN) does not count" : "";
 }
 
 function checkLoads(cert: string, key: string): Finding[] {

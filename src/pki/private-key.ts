@@ -57,7 +57,11 @@ function open({ key, type, encrypted, passphrase }: OpenOptions): { key: KeyObje
   const phrase = passphrase?.reveal() ?? "";
   // Asked without a passphrase, Node reports an interrupted prompt: look before asking.
   if (encrypted && phrase === "") {
-    return errorFinding("KEY_ENCRYPTED_NO_PASSPHRASE", "the private key is encrypted", "give its passphrase as well");
+    return errorFinding(
+      "KEY_ENCRYPTED_NO_PASSPHRASE",
+      "the private key is encrypted",
+      "give its passphrase as well (`certs import`: --passphrase-file FILE)",
+    );
   }
   try {
     const format = type === undefined ? { format: "pem" as const } : { format: "der" as const, type };

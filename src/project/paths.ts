@@ -20,6 +20,10 @@ export const FILES = {
   unfinishedInit: ".regctl/unfinished-init",
   /** Exists while the registry's own collector runs: what has to be made good when regctl is killed meanwhile. */
   collection: ".regctl/collection.json",
+  /** Certificates that imported ones took the place of, a folder each. */
+  formerCertificates: ".regctl/certificates",
+  /** What the daily job said, where cron runs it. */
+  scheduleLog: ".regctl/schedule.log",
   /** The checked form of one version of regctl.yaml. */
   configCache: ".regctl/config.json",
   /** What digests say, as far as `prune` asked the registry. */

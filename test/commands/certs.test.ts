@@ -218,7 +218,7 @@ describe("a certificate its owner provided", () => {
     for (const line of ["certs renew", "certs issue other.test"]) {
       const result = await command(line);
       expect(result).toMatchObject({ exitCode: 2, stdout: "" });
-      expect(result.stderr).toMatch(/was provided.*\n {2}hint: .*certs\/domain.crt and certs\/domain.key/);
+      expect(result.stderr).toMatch(/was provided.*\n {2}hint: .*regctl certs import CERTIFICATE --key KEY/);
     }
     expect(await filesBelow(join(directory, "certs"))).toEqual(before);
   });

@@ -44,6 +44,7 @@ describe("--json", () => {
     ["certs ca", "certs-ca", ["pem"]],
     ["certs ca ca.crt", "certs-ca", ["file"]],
     ["certs issue a.test", "certs-issue", ["changes[].because", ...CERTIFICATE.map((key) => `chain[].${key}`)]],
+    ["certs renew --if-due", "certs-renew", ["dryRun", "changes", "due", "belowDays", "chain[].notAfter"]],
     ["certs renew", "certs-renew", ["changes[].because", ...CERTIFICATE.map((key) => `chain[].${key}`)]],
     [
       "config show",
@@ -62,7 +63,7 @@ describe("--json", () => {
       "status",
       "status",
       [
-        ...["name", "url", "healthy", "problems", "drift", "users", "disk.bytes"],
+        ...["name", "url", "healthy", "problems", "drift", "users", "disk.bytes", "warnings", "notes"],
         ...["service", "name", "state", "image", "ports"].map((key) => `containers[].${key}`),
         ...["notAfter", "daysLeft", "sans"].map((key) => `certificate.${key}`),
       ],

@@ -2,13 +2,15 @@
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { adoptCertificates, answer, deployed, edit, place, quickFlags } from "../support/e2e-deployment.ts";
+import { adoptCertificates, answer, deployed, edit, keep, place, quickFlags } from "../support/e2e-deployment.ts";
 import { containersOfProject, engineRequest, networksOfProject } from "../support/e2e-engine-api.ts";
+import { CA_EXTENSIONS, issue, LOCALHOST, leafExtensions } from "../support/e2e-issue.ts";
 import { type DeploymentState, stateOf } from "../support/e2e-state.ts";
 import { KILL_EVERY, killAt, type Step, stepsOf } from "../support/kill-at.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
 import { mustRun } from "../support/run-program.ts";
 import type { Scenario } from "../support/scenario.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 /** A command, and what surrounds its kills. */
 interface Killed {
@@ -213,6 +215,31 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       next: ["up"],
       only: ({ kind }) => ["rename", "rm", "engine"].includes(kind),
     });
+  });
+
+  it("of certs import: importing again ends with the imported certificate, served, and --undo with the own one", async () => {
+    const folder = keep(temporaryDirectory());
+    const root = await issue(folder.path, { name: "root", extensions: CA_EXTENSIONS, days: 3650 });
+    const given = await issue(folder.path, { name: "leaf", issuer: root, extensions: leafExtensions(LOCALHOST) });
+    const own = async (one: Scenario) => {
+      for (let tries = 0; tries < 2 && /provided/.test(await configOf(one)); tries++)
+        await one.must(["certs", "import", "--undo"]);
+      expect(await configOf(one)).toContain("own-ca");
+      await serves(one);
+    };
+    const kills = await killAfterEveryStep({
+      args: () => ["certs", "import", given.certificate, "--key", given.key, "--ca", root.certificate],
+      make: () => deployed(),
+      again: own,
+      check: async (one) => {
+        await serves(one);
+        await servesItsCertificate(one);
+        expect(await configOf(one)).toContain("provided");
+      },
+      // What is kept of former certificates is named after them; going back leaves those it came from.
+      except: /^\.regctl\/certificates/,
+    });
+    expect(kills).toBeGreaterThan(20 / KILL_EVERY - 1);
   });
 
   it("of down: down again leaves no container and no network", async () => {

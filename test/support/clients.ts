@@ -67,6 +67,8 @@ export interface SkopeoOptions {
   readonly source?: Pick<ClientOptions, "caFile" | "credentials"> | undefined;
   readonly destination?: Pick<ClientOptions, "caFile" | "credentials"> | undefined;
   readonly inside?: NetworkNamespace | undefined;
+  /** How often it tries again by itself. */
+  readonly retryTimes?: number | undefined;
 }
 
 /** `skopeo copy`; transports as skopeo names them (`docker-archive:FILE`, `dir:FOLDER`, `docker://HOST:PORT/NAME:TAG`). */
@@ -74,7 +76,8 @@ export async function skopeoCopy(from: string, to: string, options: SkopeoOption
   await using work = temporaryDirectory("regctl-test-skopeo-");
   const source = await skopeoFlags("src-", from, join(work.path, "source"), options.source);
   const destination = await skopeoFlags("dest-", to, join(work.path, "destination"), options.destination);
-  return await runProgram("skopeo", ["copy", ...source, ...destination, from, to], {
+  const retry = options.retryTimes === undefined ? [] : ["--retry-times", String(options.retryTimes)];
+  return await runProgram("skopeo", ["copy", ...retry, ...source, ...destination, from, to], {
     inside: options.inside,
     env: { HOME: work.path },
   });

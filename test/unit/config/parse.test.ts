@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { certificateHosts, registryUrl } from "../../../src/config/config.ts";
-import { setConfigValue } from "../../../src/config/edit.ts";
+import { setConfigValue, setSectionValue } from "../../../src/config/edit.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 
 const parse = (text: string) => parseConfig({ text, directory: "/srv/acme", defaultUser: { uid: 7, gid: 8 } });
@@ -168,5 +168,31 @@ describe("setConfigValue", () => {
     const result = parse(setConfigValue(text, "san", ["x.example.com", "10.0.0.1"]));
     expect(result.config?.san).toEqual(["x.example.com", "10.0.0.1"]);
     expect(result.config?.port).toBe(text.includes("port: 1") ? 1 : 5000);
+  });
+});
+
+describe("setSectionValue", () => {
+  it("leaves every other byte alone", () => {
+    const text = "# mine\ntls:\n  # whose\n  mode: own-ca   # ours\n  lifetimeDays: 90\nport: 1\n";
+    expect(setSectionValue(text, "tls", "mode", "provided")).toBe(text.replace("own-ca", '"provided"'));
+    expect(setSectionValue("port: 1", "tls", "mode", "none")).toBe('port: 1\ntls: {"mode":"none"}\n');
+  });
+
+  it.each([
+    "tls: { mode: own-ca }\nport: 1\n",
+    "tls: {lifetimeDays: 90}\nport: 1\n",
+    "tls: {}\nport: 1\n",
+    "tls:\nport: 1\n",
+    "tls: # nothing yet\nport: 1\n",
+    "tls: null\nport: 1\n",
+    "tls:\n    lifetimeDays: 90\nport: 1\n",
+    "tls:\n  # before\n  lifetimeDays: 90 # after\nport: 1\n",
+    "tls:\n  mode:\nport: 1\n",
+    "tls:\n  mode: 'own-ca'\nport: 1",
+    "port: 1",
+  ])("writes it into any way to write the section: %j", (text) => {
+    const result = parse(setSectionValue(text, "tls", "mode", "provided"));
+    expect(result.config?.tls).toEqual({ mode: "provided", lifetimeDays: text.includes("90") ? 90 : 397 });
+    expect(result.config?.port).toBe(1);
   });
 });
