@@ -1,5 +1,6 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
+import { addAuthorityCommands } from "./cli-authorities.ts";
 import { addStorageCommands } from "./cli-storage.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
@@ -189,6 +190,7 @@ export function buildProgram(
     certs.command("ca [file]").description("print the authority clients have to trust, or copy it to a file"),
     "regctl certs ca > ca.crt",
   ).action(action(async () => (await import("./commands/certs.ts")).certsCa));
+  addAuthorityCommands(certs, action);
 
   program.commandsGroup("Configuration and images:");
   const config = example(

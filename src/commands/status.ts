@@ -38,6 +38,7 @@ function render(status: Status): string {
 export async function status(context: Context): Promise<number> {
   const directory = await locateDeployment(context, context.options.dir);
   const found = await deploymentStatus(context, directory);
+  for (const warning of found.authority?.warnings ?? []) context.output.warn(warning);
   context.output.result("status", found, render(found), found.healthy ? "healthy" : "unhealthy");
   return found.healthy && found.drift.length === 0 ? 0 : UNSATISFIED;
 }

@@ -12,6 +12,7 @@ import { messageOf, RegctlError } from "../errors.ts";
 import { directoryBytes } from "../host/disk.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import { type AuthorityStatus, authorityStatus } from "./authority-status.ts";
 import { readCertificateFiles } from "./certificates.ts";
 import { readCollectionMark } from "./collection-mark.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
@@ -42,6 +43,7 @@ export interface Status {
     readonly daysLeft: number;
     readonly sans: readonly string[];
   } | null;
+  readonly authority: AuthorityStatus | null;
   readonly users: number;
   readonly disk: { readonly bytes: number };
 }
@@ -114,7 +116,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
   const htpasswd = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
   const users = config.auth.mode === "none" ? "" : htpasswd;
   const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
-  const [health, drift, certificate, bytes] = await Promise.all([
+  const [health, drift, certificate, authority, bytes] = await Promise.all([
     healthProblems(ports, engine, deployment),
     propose(ports, engine, deployment).then(
       (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
@@ -124,6 +126,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
       },
     ),
     certificateStatus(ports, deployment),
+    authorityStatus(directory, config.tls.mode, ports.now()),
     directoryBytes(config.data, ports.signal).catch(() => 0),
   ]);
   const problems = [...health.problems, ...drift.problem, ...malformed];
@@ -136,6 +139,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     drift: drift.changes,
     containers: health.containers.map(containerStatus),
     certificate,
+    authority,
     users: listEntries(users).length,
     disk: { bytes },
   };
