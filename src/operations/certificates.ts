@@ -5,7 +5,9 @@ import { RegctlError } from "../errors.ts";
 import type { CertifiedKey } from "../pki/authority.ts";
 import { type FileChange, readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import type { ClientPair } from "../registry/connection.ts";
 import { Secret } from "../secret.ts";
+import { readOwnClient } from "./own-client.ts";
 import { ownSecret, publicFile, runtimeSecret } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 
@@ -17,6 +19,8 @@ export interface CertificateFiles {
   readonly keyPem: Secret | undefined;
   /** During a rollover: what goes behind the leaf for clients that know the old authority only. */
   readonly crossPem: string | undefined;
+  /** regctl's own client certificate; made where clients need one. */
+  readonly client: ClientPair | undefined;
 }
 
 async function readSecret(path: string): Promise<Secret | undefined> {
@@ -25,14 +29,15 @@ async function readSecret(path: string): Promise<Secret | undefined> {
 }
 
 export async function readCertificateFiles(directory: string): Promise<CertificateFiles> {
-  const [authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem] = await Promise.all([
+  const [authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, own] = await Promise.all([
     readIfExists(join(directory, FILES.authorityCertificate)),
     readSecret(join(directory, FILES.authorityKey)),
     readIfExists(join(directory, FILES.certificate)),
     readSecret(join(directory, FILES.key)),
     readIfExists(join(directory, FILES.crossCertificate)),
+    readOwnClient(directory),
   ]);
-  return { authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem };
+  return { authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, client: own };
 }
 
 /** The cross certificate of the rollover under way, clean PEM; one of another authority is not served. */

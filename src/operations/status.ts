@@ -103,8 +103,8 @@ async function healthProblems(
       (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
     if (problem !== undefined) problems.push(`${container.name}: ${problem}`);
   }
-  const { authorityPem } = await readCertificateFiles(directory);
-  const answer = await servingProblem({ config, authorityPem }, ports.signal);
+  const { authorityPem, client } = await readCertificateFiles(directory);
+  const answer = await servingProblem({ config, authorityPem, client }, ports.signal);
   return { problems: answer === undefined ? problems : [...problems, answer], containers };
 }
 

@@ -163,7 +163,8 @@ function untilServing(
   proposal: Proposal,
   credentials: ServingCheck["credentials"],
 ): (container: string) => Promise<void> {
-  const check = { config: deployment.config, authorityPem: proposal.certificates.authorityPem, credentials };
+  const { authorityPem, client } = proposal.certificates;
+  const check = { config: deployment.config, authorityPem, client, credentials };
   return (container) =>
     waitUntilServing(engine, container, check, { timeoutMs: ports.timeoutMs, signal: ports.signal });
 }

@@ -16,6 +16,12 @@ export const FILES = {
   crossCertificate: "certs/ca-cross.crt",
   /** During a rollover without cross-signing: the authority that takes over when it is finished. */
   nextAuthority: "certs/ca-next.crt",
+  /** Clients that were given a certificate, each with the authority that signed it alone. */
+  clients: "certs/clients.json",
+  /** The authorities of every client certificate that is accepted. */
+  clientAuthorities: "certs/client-ca.crt",
+  /** regctl's own client certificate with its key and authority. */
+  ownClient: ".regctl/own-client.json",
   /** Key of the authority that does not sign now; beside none of the folders a container mounts. */
   idleAuthorityKey: ".regctl/idle-ca.key",
   state: ".regctl",

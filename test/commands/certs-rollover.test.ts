@@ -94,7 +94,7 @@ describe("certs rollover", () => {
       expect(await command(line)).toMatchObject({ exitCode: 0 });
       for (const authority of [old, fresh]) expect(await verdict(authority)).toBe("trusted");
     }
-    const leafOnly = (await read("certs/domain.crt")).replace(/(-----END CERTIFICATE-----\n)[^]*$/, "$1");
+    const leafOnly = (await read("certs/domain.crt")).replace(/(-----END CERTIFICATE-----\n)[\s\S]*$/, "$1");
     await writeFile(join(deployment.directory, "certs/domain.crt"), leafOnly);
     expect(await verdict(old)).toBe("refused");
     expect((await command("up")).stderr).toContain("clients that know the previous authority only would refuse it");
