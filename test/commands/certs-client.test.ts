@@ -140,6 +140,15 @@ describe("certs client", () => {
     for (const pair of ["one", "two"]) expect(await answer(join(folder.path, pair))).toBe("refused");
   });
 
+  it("given out twice at once are two that are accepted; nobody twice into the same folder", async () => {
+    const { command, data, answer } = at(await strict());
+    await Promise.all([data("certs client a -o at-once-a"), data("certs client b -o at-once-b")]);
+    for (const name of ["a", "b"]) expect(await answer(join(folder.path, `at-once-${name}`))).toBe(200);
+    const both = await Promise.all([command("certs client c -o at-once"), command("certs client d -o at-once")]);
+    expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 5]);
+    expect(await answer(join(folder.path, "at-once"))).toBe(200);
+  });
+
   it("leaves out what has ended when the register changes, and never by itself", async () => {
     const deployment = await strict();
     const { command, data, read } = at(deployment);

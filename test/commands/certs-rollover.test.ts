@@ -234,6 +234,15 @@ describe("certs rollover", () => {
     }
   });
 
+  it("run twice at once makes one authority", async () => {
+    const { data, read, verdict } = at(await made());
+    const old = await read("certs/ca.crt");
+    const results = await Promise.all([data("certs rollover"), data("certs rollover")]);
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual(["begun", "under-way"]);
+    expect(results[0].rollover).toEqual(results[1].rollover);
+    for (const authority of [old, await read("certs/ca.crt")]) expect(await verdict(authority)).toBe("trusted");
+  });
+
   it("changes nothing when the engine does not answer", async () => {
     const { directory } = await made();
     const before = await filesBelow(join(directory, "certs"));
