@@ -20,6 +20,14 @@ export interface RolloverState {
   readonly previousEnds: string;
 }
 
+/** Files that are there during a rollover alone; whoever ends it, or replaces the authority otherwise, removes them. */
+export const ROLLOVER_FILES: readonly string[] = [
+  FILES.previousAuthority,
+  FILES.crossCertificate,
+  FILES.nextAuthority,
+  FILES.idleAuthorityKey,
+];
+
 /** The rollover under way in a deployment folder. Throws `input-invalid` on a damaged certificate. */
 export async function rolloverState(directory: string, now: Date): Promise<RolloverState | undefined> {
   const [current, next, previous] = await Promise.all(

@@ -13,7 +13,7 @@ import { ownSecret, publicFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { type Replacement, replaceFiles } from "./replace-files.ts";
 import { certificateChanges, foreseenChanges } from "./rollover-changes.ts";
-import { type RolloverKind, type RolloverState, rolloverState } from "./rollover-state.ts";
+import { ROLLOVER_FILES, type RolloverKind, type RolloverState, rolloverState } from "./rollover-state.ts";
 import { bringUp } from "./up.ts";
 import { withStep } from "./with-step.ts";
 
@@ -32,8 +32,6 @@ interface Course {
   readonly kind: RolloverKind | "at-once";
   readonly because: string | undefined;
 }
-
-const PENDING = [FILES.previousAuthority, FILES.crossCertificate, FILES.nextAuthority, FILES.idleAuthorityKey] as const;
 
 async function loadWithAuthority(directory: string): Promise<Deployment> {
   const deployment = await loadDeployment(directory);
@@ -113,7 +111,7 @@ async function beginning(
   }
   const { authorityPem, authorityKeyPem } = files;
   if (kind === "at-once" || authorityPem === undefined || authorityKeyPem === undefined) {
-    return { files: await takeOver(ports, deployment, files, authority, undefined), removals: PENDING };
+    return { files: await takeOver(ports, deployment, files, authority, undefined), removals: ROLLOVER_FILES };
   }
   const { crossSign } = await import("../pki/cross.ts");
   const old = { certificatePem: authorityPem, keyPem: authorityKeyPem };
@@ -206,7 +204,7 @@ export async function finishRollover(
   return carryOut(
     ports,
     deployment,
-    { files: written, removals: PENDING },
+    { files: written, removals: ROLLOVER_FILES },
     { outcome: "finished", because: undefined, dryRun },
   );
 }
@@ -246,7 +244,7 @@ export async function abortRollover(
 
 async function returning(ports: OperationPorts, deployment: Deployment, kind: RolloverKind): Promise<Replacement> {
   const { directory } = deployment;
-  if (kind === "overlap") return { files: [], removals: PENDING };
+  if (kind === "overlap") return { files: [], removals: ROLLOVER_FILES };
   const [certificatePem, keyPem] = await Promise.all([
     readIfExists(join(directory, FILES.previousAuthority)),
     idleKey(directory),
@@ -258,5 +256,5 @@ async function returning(ports: OperationPorts, deployment: Deployment, kind: Ro
   }
   const files = await readCertificateFiles(directory);
   const authority = { certificatePem, keyPem };
-  return { files: await takeOver(ports, deployment, files, authority, undefined), removals: PENDING };
+  return { files: await takeOver(ports, deployment, files, authority, undefined), removals: ROLLOVER_FILES };
 }

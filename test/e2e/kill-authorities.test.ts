@@ -42,7 +42,7 @@ async function killAfterSteps({ args, again, next, check }: Killed): Promise<num
   const { result, steps } = await stepsOf(args(one), { cwd: one.directory });
   expect(result, result.stderr).toMatchObject({ exitCode: 0 });
   await check(one);
-  const numbers = steps.filter(visible).filter((_, place) => place % (2 * KILL_EVERY) === 1);
+  const numbers = steps.filter(visible).filter((_, place) => place % (4 * KILL_EVERY) === 1);
   const failures: string[] = [];
   for (const { number, kind, what } of numbers) {
     await again(one);
