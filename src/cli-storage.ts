@@ -1,12 +1,6 @@
 /** The command table's page of what is stored: seeing, deleting, retention, collecting, checking. */
 import { type Command, Option } from "commander";
-import { collect, duration, example, percentage, withPassword } from "./command-line.ts";
-import type { Context } from "./context.ts";
-
-/** As in cli.ts: loads a command's code when it is run. */
-type Action = (
-  load: () => Promise<(context: Context, ...args: never[]) => Promise<unknown>>,
-) => (...given: unknown[]) => Promise<void>;
+import { type Action, collect, duration, example, percentage, withPassword } from "./command-line.ts";
 
 const DATA = "storage folder of a registry, instead of a deployment's";
 

@@ -1,6 +1,6 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
-import { addRenewalCommands } from "./cli-renewal.ts";
+import { addCertificateCommands } from "./cli-certificates.ts";
 import { addStorageCommands } from "./cli-storage.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
@@ -172,21 +172,7 @@ export function buildProgram(
     "regctl users --json",
   ).action(action(async () => (await import("./commands/users.ts")).users));
 
-  program.commandsGroup("Certificates:");
-  const certs = example(
-    program.command("certs").description("show the certificate: names, issuer, days left, fingerprints"),
-    "regctl certs",
-    "regctl certs ca /tmp/ca.crt",
-  ).action(action(async () => (await import("./commands/certs.ts")).certs));
-  example(
-    certs.command("issue <host...>").description("add names to regctl.yaml and issue a certificate that covers them"),
-    "regctl certs issue registry.lan 192.168.1.10",
-  ).action(action(async () => (await import("./commands/certs.ts")).certsIssue));
-  addRenewalCommands(certs, action);
-  example(
-    certs.command("ca [file]").description("print the authority clients have to trust, or copy it to a file"),
-    "regctl certs ca > ca.crt",
-  ).action(action(async () => (await import("./commands/certs.ts")).certsCa));
+  addCertificateCommands(program, action);
 
   program.commandsGroup("Configuration and images:");
   const config = example(

@@ -1,5 +1,7 @@
 /** What the command table is written with: parsers of option values, examples, and what commander's errors mean. */
+
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import type { Context } from "./context.ts";
 import { RegctlError } from "./errors.ts";
 
 /** Help and the version are commander errors as well; undefined = the command line asked for one of them, and has it. */
@@ -78,3 +80,8 @@ export function example(command: Command, ...lines: readonly string[]): Command 
 }
 
 export const COMPLETION_EXAMPLE = "regctl completion bash > /etc/bash_completion.d/regctl";
+
+/** How a page of the command table has a command's code loaded when it is run. */
+export type Action = (
+  load: () => Promise<(context: Context, ...args: never[]) => Promise<unknown>>,
+) => (...given: unknown[]) => Promise<void>;

@@ -9,6 +9,7 @@ required=(
   dockerd=docker.io docker=docker.io iptables=iptables ip=iproute2 nsenter=util-linux
   skopeo=skopeo htpasswd=apache2-utils curl=curl openssl=openssl tmux=tmux
   python3=python3 ssh-keygen=openssh-client update-ca-certificates=ca-certificates
+  wget=wget keytool=default-jre-headless
 )
 # podman comes from its own archive without being installed: on Debian 12 installing it would upgrade login and passwd.
 # Besides these it needs only libraries that come with skopeo and docker.io.

@@ -19,12 +19,13 @@ function renderCertificate(info: CertificateInfo): string {
 
 export async function certs(context: Context): Promise<void> {
   const directory = await locateDeployment(context, context.options.dir);
-  const { chain, authorityFile } = await showChain(context, directory);
+  const { chain, authorityFile, authority, outlook } = await showChain(context, directory);
+  for (const warning of [...outlook.problems, ...outlook.warnings, ...outlook.notes]) context.output.warn(warning);
   const text = [
     ...chain.map(renderCertificate),
     ...(authorityFile === undefined ? [] : [`Clients trust: ${authorityFile}`]),
   ].join("\n\n");
-  context.output.result("certs", { chain, caFile: authorityFile ?? null }, text);
+  context.output.result("certs", { chain, caFile: authorityFile ?? null, authority }, text);
 }
 
 export async function certsIssue(context: Context, names: readonly string[]): Promise<void> {

@@ -2,6 +2,8 @@
 
 export type TlsMode = "own-ca" | "provided" | "none";
 export type AuthMode = "htpasswd" | "none";
+/** `required`: nobody gets as far as the password without a certificate; `optional`: one that is shown has to be valid. */
+export type ClientAuth = "required" | "optional" | "off";
 
 /** What `keep` says of the tags a rule decides about: one that either `newest` or `newerThan` keeps is kept. */
 export interface RetentionKeep {
@@ -47,7 +49,13 @@ export interface Config {
   /** Absolute path. */
   readonly data: string;
   readonly user: { readonly uid: number; readonly gid: number };
-  readonly tls: { readonly mode: TlsMode; readonly lifetimeDays: number };
+  readonly tls: {
+    readonly mode: TlsMode;
+    readonly lifetimeDays: number;
+    readonly clientAuth: ClientAuth;
+    /** Absolute paths of PEM files: authorities of client certificates that regctl did not issue. */
+    readonly clientAuthorities: readonly string[];
+  };
   readonly auth: { readonly mode: AuthMode; readonly realm: string; readonly bcryptCost: number };
   readonly insecure: boolean;
   readonly retention: RetentionPolicy;

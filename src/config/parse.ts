@@ -92,7 +92,12 @@ function resolveConfig(written: WrittenConfig, input: ParseInput, major: 2 | 3):
     major,
     data: resolve(input.directory, written.data ?? "data"),
     user: { uid: uid ?? 0, gid: gid ?? 0 },
-    tls: { mode: written.tls?.mode ?? "own-ca", lifetimeDays: written.tls?.lifetimeDays ?? LEAF_LIFETIME_DAYS },
+    tls: {
+      mode: written.tls?.mode ?? "own-ca",
+      lifetimeDays: written.tls?.lifetimeDays ?? LEAF_LIFETIME_DAYS,
+      clientAuth: written.tls?.clientAuth ?? "off",
+      clientAuthorities: (written.tls?.clientAuthorities ?? []).map((file) => resolve(input.directory, file)),
+    },
     auth: {
       mode: written.auth?.mode ?? "htpasswd",
       realm: written.auth?.realm ?? name,

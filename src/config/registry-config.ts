@@ -64,6 +64,7 @@ function managed(config: Config, httpSecret: Secret): Section {
               certificate: `${CONTAINER_PATHS.certificates}/domain.crt`,
               key: `${CONTAINER_PATHS.certificates}/domain.key`,
               minimumtls: "tls1.2",
+              ...clientCertificates(config),
             },
           }),
     },
@@ -71,6 +72,16 @@ function managed(config: Config, httpSecret: Secret): Section {
       ? { auth: { htpasswd: { realm: config.auth.realm, path: `${CONTAINER_PATHS.auth}/htpasswd` } } }
       : {}),
     health: { storagedriver: { enabled: true, interval: "10s", threshold: 3 } },
+  };
+}
+
+/** 2.x requires a certificate as soon as it has authorities for them; 3.x is told what it has to require. */
+function clientCertificates({ tls, major }: Config): Section {
+  if (tls.clientAuth === "off") return {};
+  const modes = { required: "require-and-verify-client-cert", optional: "verify-client-cert-if-given" };
+  return {
+    clientcas: [`${CONTAINER_PATHS.certificates}/client-ca.crt`],
+    ...(major === 3 ? { clientauth: modes[tls.clientAuth] } : {}),
   };
 }
 
@@ -105,7 +116,7 @@ export function httpPrefix(config: Config): string {
   return typeof prefix === "string" ? prefix : "/";
 }
 
-/** Clients have to show a certificate of their own (http.tls.clientcas), which regctl has none of. */
+/** Clients have to show a certificate of an authority that `registry:` names (http.tls.clientcas); regctl has none of it. */
 export function hasClientAuthorities(config: Config): boolean {
   const { tls } = httpOverlay(config);
   return isSection(tls) && Array.isArray(tls.clientcas) && tls.clientcas.length > 0;

@@ -56,6 +56,42 @@ const oneCertificate: Rule = (config) => {
       }));
 };
 
+const clientCertificates: Rule = ({ tls, major, registry }) => {
+  if (tls.clientAuth === "off") {
+    return tls.clientAuthorities.length === 0
+      ? []
+      : [
+          {
+            path: "tls.clientAuthorities",
+            message: "is ignored while no client is asked for a certificate",
+            hint: "add tls.clientAuth: required, or remove it",
+          },
+        ];
+  }
+  const written = section(section(registry.http).tls);
+  return [
+    ...(tls.mode === "none"
+      ? [{ path: "tls.clientAuth", message: "needs TLS, and tls.mode is none", hint: "use tls.mode: own-ca" }]
+      : []),
+    ...(tls.clientAuth === "optional" && major === 2
+      ? [
+          {
+            path: "tls.clientAuth",
+            message: "cannot be optional on 2.x, which always requires a certificate",
+            hint: "write required, or use a 3.x image",
+          },
+        ]
+      : []),
+    ...["clientcas", "clientauth"]
+      .filter((key) => key in written)
+      .map((key) => ({
+        path: `registry.http.tls.${key}`,
+        message: `contradicts tls.clientAuth: ${tls.clientAuth}, which sets it`,
+        hint: "remove it, and name its authorities under tls.clientAuthorities",
+      })),
+  ];
+};
+
 /** Kernel file systems and temporary ones: nothing can be kept there (and Node's recursive mkdir never ends below /proc). */
 const UNKEPT = ["/proc", "/sys", "/dev", "/run"];
 
@@ -98,4 +134,4 @@ const retention: Rule = (config) =>
 
 /** Those that look at one key each. */
 export const KEY_RULES: readonly Rule[] = [hostNames, imageReference, bindAddress, dataFolder, reachable, retention];
-export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate];
+export const RULES: readonly Rule[] = [...KEY_RULES, openToStrangers, oneCertificate, clientCertificates];

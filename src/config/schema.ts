@@ -45,6 +45,18 @@ export const writtenConfigSchema = z
             "own-ca: regctl issues the certificate; provided: certs/domain.{crt,key} are yours; none: plain HTTP.",
           ),
         lifetimeDays: z.int().min(1).max(825).optional().describe("Lifetime of issued certificates. Default: 397."),
+        clientAuth: z
+          .enum(["required", "optional", "off"])
+          .optional()
+          .describe(
+            "required: clients need a certificate (`regctl certs client`) beside the password; optional (3.x only): one that is shown has to be valid. Default: off.",
+          ),
+        clientAuthorities: z
+          .array(z.string().min(1))
+          .optional()
+          .describe(
+            "PEM files, relative to regctl.yaml, of further authorities whose client certificates are accepted.",
+          ),
       })
       .optional(),
     auth: z

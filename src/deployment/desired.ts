@@ -14,6 +14,7 @@ import type { Secret } from "../secret.ts";
 import { composeConfigHash, composeFile } from "./compose.ts";
 import {
   CERTIFICATE_LABEL,
+  CLIENT_AUTHORITIES_LABEL,
   CONFIGURATION_LABEL,
   composeLabels,
   composeNetworkLabels,
@@ -32,13 +33,15 @@ export interface DesiredInput {
   readonly httpSecret: Secret;
   /** SHA-256 fingerprint of certs/domain.crt; undefined without TLS. */
   readonly certificateFingerprint: string | undefined;
+  /** PEM of every authority of client certificates; undefined where clients need none. */
+  readonly clientAuthorities?: string | undefined;
   /** The CA key lies in the mounted folder and has to be hidden from the container. */
   readonly hidesAuthorityKey: boolean;
 }
 
 export interface RenderedFile {
   /** Relative to the deployment folder. */
-  readonly path: "compose.yaml" | "registry/config.yml";
+  readonly path: "compose.yaml" | "registry/config.yml" | "certs/client-ca.crt";
   readonly content: string;
   /** Holds a secret: 0600 and owned by who the container runs as. */
   readonly secret: boolean;
@@ -104,6 +107,7 @@ export function desiredState(input: DesiredInput): DesiredState {
     [SERVICE_LABEL]: REGISTRY_SERVICE,
     [CONFIGURATION_LABEL]: hash(configText),
     ...(input.certificateFingerprint === undefined ? {} : { [CERTIFICATE_LABEL]: input.certificateFingerprint }),
+    ...(input.clientAuthorities === undefined ? {} : { [CLIENT_AUTHORITIES_LABEL]: hash(input.clientAuthorities) }),
     [SPEC_LABEL]: hash(bare),
   };
   const container = { ...bare, labels };
@@ -116,6 +120,9 @@ export function desiredState(input: DesiredInput): DesiredState {
       labels: { ...labels, ...composeLabels(config.name, REGISTRY_SERVICE, directory, composeConfigHash(container)) },
     },
     files: [
+      ...(input.clientAuthorities === undefined
+        ? []
+        : [{ path: "certs/client-ca.crt", content: input.clientAuthorities, secret: false } as const]),
       { path: "registry/config.yml", content: configText, secret: true },
       {
         path: "compose.yaml",

@@ -6,6 +6,7 @@ import type { Engine, ObservedContainer } from "../engine/engine.ts";
 import { messageOf, RegctlError } from "../errors.ts";
 import { lastLines } from "../last-lines.ts";
 import { ping, wantsClientCertificate } from "../registry/client.ts";
+import type { ClientPair } from "../registry/connection.ts";
 import type { Secret } from "../secret.ts";
 
 const POLL_MS = 100;
@@ -13,6 +14,8 @@ const POLL_MS = 100;
 export interface ServingCheck {
   readonly config: Config;
   readonly authorityPem: string | undefined;
+  /** regctl's own certificate, where clients need one. */
+  readonly client?: ClientPair | undefined;
   /** With credentials the answer has to be 200; without, a request for credentials is good enough. */
   readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
 }
@@ -33,6 +36,7 @@ export async function servingProblem(check: ServingCheck, signal?: AbortSignal):
       prefix: httpPrefix(config),
       address: publishedAddress(config.bind),
       authorityPem: check.authorityPem,
+      client: check.client,
       credentials,
       signal,
     });

@@ -12,6 +12,8 @@ export const SPEC_LABEL = "io.regctl.spec";
 export const CONFIGURATION_LABEL = "io.regctl.configuration";
 /** SHA-256 of the certificate chain the registry read when it started. */
 export const CERTIFICATE_LABEL = "io.regctl.certificate";
+/** SHA-256 of the authorities of client certificates the registry read when it started. */
+export const CLIENT_AUTHORITIES_LABEL = "io.regctl.client-authorities";
 
 /** docker compose finds containers by these, and leaves alone those whose hash and image are what it would make. */
 export function composeLabels(

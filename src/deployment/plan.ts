@@ -1,7 +1,13 @@
 /** (desired, observed) -> what has to change, as a value: printed by --dry-run and `status`, carried out by apply. Pure. */
 import type { ContainerSpec, NetworkSpec, ObservedContainer, ObservedNetwork } from "../engine/engine.ts";
 import type { DesiredState } from "./desired.ts";
-import { CERTIFICATE_LABEL, COMPOSE_IMAGE_LABEL, CONFIGURATION_LABEL, SPEC_LABEL } from "./labels.ts";
+import {
+  CERTIFICATE_LABEL,
+  CLIENT_AUTHORITIES_LABEL,
+  COMPOSE_IMAGE_LABEL,
+  CONFIGURATION_LABEL,
+  SPEC_LABEL,
+} from "./labels.ts";
 import { nextName } from "./names.ts";
 import type { ObservedState } from "./observed.ts";
 
@@ -44,6 +50,8 @@ function divergence(spec: ContainerSpec, observed: ObservedContainer, imageId: s
   if (spec.labels[CONFIGURATION_LABEL] !== observed.labels[CONFIGURATION_LABEL])
     reasons.push("registry/config.yml changed");
   if (spec.labels[CERTIFICATE_LABEL] !== observed.labels[CERTIFICATE_LABEL]) reasons.push("certificate changed");
+  if (spec.labels[CLIENT_AUTHORITIES_LABEL] !== observed.labels[CLIENT_AUTHORITIES_LABEL])
+    reasons.push("accepted client certificates changed");
   if (reasons.length === 0 && spec.labels[SPEC_LABEL] !== observed.labels[SPEC_LABEL])
     reasons.push("container settings changed");
   return reasons.length === 0 ? undefined : reasons.join(", ");

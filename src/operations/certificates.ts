@@ -5,7 +5,9 @@ import { RegctlError } from "../errors.ts";
 import type { CertifiedKey } from "../pki/authority.ts";
 import { type FileChange, readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import type { ClientPair } from "../registry/connection.ts";
 import { Secret } from "../secret.ts";
+import { readOwnClient } from "./own-client.ts";
 import { ownSecret, publicFile, runtimeSecret } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 
@@ -15,6 +17,10 @@ export interface CertificateFiles {
   /** Leaf, then intermediates. */
   readonly certificatePem: string | undefined;
   readonly keyPem: Secret | undefined;
+  /** During a rollover: what goes behind the leaf for clients that know the old authority only. */
+  readonly crossPem: string | undefined;
+  /** regctl's own client certificate; made where clients need one. */
+  readonly client: ClientPair | undefined;
 }
 
 async function readSecret(path: string): Promise<Secret | undefined> {
@@ -23,13 +29,28 @@ async function readSecret(path: string): Promise<Secret | undefined> {
 }
 
 export async function readCertificateFiles(directory: string): Promise<CertificateFiles> {
-  const [authorityPem, authorityKeyPem, certificatePem, keyPem] = await Promise.all([
+  const [authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, own] = await Promise.all([
     readIfExists(join(directory, FILES.authorityCertificate)),
     readSecret(join(directory, FILES.authorityKey)),
     readIfExists(join(directory, FILES.certificate)),
     readSecret(join(directory, FILES.key)),
+    readIfExists(join(directory, FILES.crossCertificate)),
+    readOwnClient(directory),
   ]);
-  return { authorityPem, authorityKeyPem, certificatePem, keyPem };
+  return { authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, client: own };
+}
+
+/** The cross certificate of the rollover under way, clean PEM; one of another authority is not served. */
+async function crossOf({ authorityPem, crossPem }: CertificateFiles): Promise<string | undefined> {
+  if (authorityPem === undefined || crossPem === undefined) return undefined;
+  const [{ standsFor }, { splitPem }] = await Promise.all([import("../pki/cross.ts"), import("../pki/pem.ts")]);
+  const [cross] = splitPem(crossPem);
+  return cross !== undefined && standsFor(cross, authorityPem) ? cross : undefined;
+}
+
+async function lacksCross(files: CertificateFiles): Promise<boolean> {
+  const [cross, { splitPem }] = [await crossOf(files), await import("../pki/pem.ts")];
+  return cross !== undefined && !splitPem(files.certificatePem ?? "").includes(cross);
 }
 
 /** Why an issued certificate has to be issued again; undefined = it fits. */
@@ -49,6 +70,7 @@ export async function reasonToIssue(config: Config, files: CertificateFiles, now
   }
   if (files.authorityPem === undefined) return "its authority is missing";
   if (!leaf.verify(new X509Certificate(files.authorityPem).publicKey)) return "another authority issued it";
+  if (await lacksCross(files)) return "clients that know the previous authority only would refuse it";
   const info = describeCertificate(leaf, now);
   const wanted = normalizeHosts(certificateHosts(config)).map((host) => host.value);
   const missing = wanted.filter((host) => !info.sans.includes(host));
@@ -79,7 +101,7 @@ async function authority(
     "precondition-failed",
     `${missing} is missing: no certificate can be issued without it, and clients would not know a new authority`,
     {
-      hint: `put ${missing} back from a backup; to begin anew with an authority every client has to trust again: rm -r certs, then \`regctl up\``,
+      hint: `put ${missing} back from a backup; without one, change over to a new authority: \`regctl certs rollover\``,
     },
   );
 }
@@ -96,7 +118,8 @@ export async function issueCertificate(
   // The domain stays first: it becomes the common name.
   const hosts = certificateHosts(config).flatMap((host) => normalizeHosts([host]));
   const unique = hosts.filter((host, index) => hosts.findIndex((other) => other.value === host.value) === index);
-  const leaf = await issueLeaf({ authority: pair, hosts: unique, now, lifetimeDays: config.tls.lifetimeDays });
+  const issued = await issueLeaf({ authority: pair, hosts: unique, now, lifetimeDays: config.tls.lifetimeDays });
+  const leaf: CertifiedKey = { ...issued, certificatePem: issued.certificatePem + ((await crossOf(files)) ?? "") };
   return {
     leaf,
     authorityPem: pair.certificatePem,

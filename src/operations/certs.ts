@@ -1,5 +1,5 @@
 /** The certificate of a deployment: showing it, new names, renewal, the authority for clients. */
-import { copyFile, stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { certificateHosts } from "../config/config.ts";
 import type { Change } from "../deployment/plan.ts";
@@ -9,16 +9,21 @@ import type { FileChange } from "../project/files.ts";
 import { fileError } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
+import { type AuthorityStatus, authorityStatus } from "./authority-status.ts";
+import type { Outlook } from "./certificate-outlook.ts";
 import { issueCertificate, readCertificateFiles } from "./certificates.ts";
 import { type Deployment, loadDeployment, parseConfigText } from "./deployment.ts";
 import { directories, presentFiles, sameFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
+import { clientAuthorities } from "./trusted-authorities.ts";
 import { bringUp } from "./up.ts";
 
 export interface ChainStatus {
   /** Leaf, intermediates, then the authority of the deployment when it has one. */
   readonly chain: readonly CertificateInfo[];
   readonly authorityFile: string | undefined;
+  readonly authority: AuthorityStatus | null;
+  readonly outlook: Outlook;
 }
 
 function requireTls(deployment: Deployment): void {
@@ -34,14 +39,17 @@ export async function showChain(ports: OperationPorts, directory: string): Promi
   const files = await readCertificateFiles(directory);
   if (files.certificatePem === undefined)
     throw new RegctlError("not-found", `there is no ${FILES.certificate}`, { hint: "regctl up" });
-  const [{ describeCertificate }, { splitPem }] = await Promise.all([
+  const [{ describeCertificate }, { splitPem }, { certificateOutlook }] = await Promise.all([
     import("../pki/describe.ts"),
     import("../pki/pem.ts"),
+    import("./certificate-outlook.ts"),
   ]);
   const pems = [files.certificatePem, files.authorityPem ?? ""].flatMap((text) => splitPem(text));
   return {
     chain: pems.map((pem) => describeCertificate(pem, ports.now())),
     authorityFile: files.authorityPem === undefined ? undefined : join(directory, FILES.authorityCertificate),
+    authority: await authorityStatus(directory, deployment.config.tls.mode, ports.now()),
+    outlook: await certificateOutlook(deployment, ports.now()),
   };
 }
 
@@ -104,10 +112,10 @@ export async function issueForNames(
   ]);
 }
 
-/** The authority clients have to trust, as PEM. */
+/** The authority clients have to trust, as PEM; both of them during a rollover without cross-signing. */
 export async function readAuthority(directory: string): Promise<string> {
-  const { authorityPem } = await readCertificateFiles(directory);
-  if (authorityPem !== undefined) return authorityPem;
+  const { current } = await clientAuthorities(directory);
+  if (current.length > 0) return current.join("");
   const { config } = await loadDeployment(directory);
   if (config.tls.mode === "own-ca")
     throw new RegctlError("not-found", `there is no ${FILES.authorityCertificate}`, {
@@ -126,11 +134,11 @@ export async function readAuthority(directory: string): Promise<string> {
 
 /** Copies the authority's certificate; an existing file is refused. */
 export async function copyAuthority(directory: string, target: string): Promise<string> {
-  await readAuthority(directory);
+  const pem = await readAuthority(directory);
   if (await stat(target).catch(() => undefined))
     throw new RegctlError("conflict", `${target} exists already`, { hint: "name another file, or remove it" });
   try {
-    await copyFile(join(directory, FILES.authorityCertificate), target);
+    await writeFile(target, pem, { flag: "wx" });
   } catch (error) {
     throw fileError(error, `write ${target}`);
   }

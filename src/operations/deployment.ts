@@ -57,11 +57,14 @@ interface CachedConfig {
   readonly config: Config;
 }
 
+/** Raised when `Config` gets a field: a package manager may give every version of the program the same time. */
+const CONFIG_FORMAT = 2;
+
 /** Changes with the text, the folder and the program that checks it. */
 async function cacheKey(directory: string, text: string): Promise<string> {
   const [program, folder] = await Promise.all([stat(new URL(import.meta.url)), stat(directory)]);
   return createHash("sha256")
-    .update(JSON.stringify([text, directory, program.mtimeMs, folder.uid, folder.gid]))
+    .update(JSON.stringify([CONFIG_FORMAT, text, directory, program.mtimeMs, folder.uid, folder.gid]))
     .digest("hex");
 }
 

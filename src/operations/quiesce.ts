@@ -50,13 +50,14 @@ export async function requireReadOnly(ports: OperationPorts, readOnly: Deploymen
   const { changes } = await propose(ports, engine, readOnly);
   const [change] = changes;
   if (change !== undefined) throw notReadOnly(`${change.name}: ${change.because}`);
-  const { authorityPem } = await readCertificateFiles(directory);
+  const { authorityPem, client } = await readCertificateFiles(directory);
   const known = config.auth.mode === "none" ? undefined : await ports.findCredentials(hostAndPort(config));
   const status = await probeWrites({
     url: registryUrl(config),
     prefix: httpPrefix(config),
     address: publishedAddress(config.bind),
     authorityPem,
+    client,
     credentials: known?.isIdentityToken === true ? undefined : known,
     signal: ports.signal,
   }).catch((error: unknown) => {

@@ -23,7 +23,7 @@ export async function withRegistryApi<T>(
 ): Promise<T> {
   const { config, directory } = deployment;
   const url = registryUrl(config);
-  const { authorityPem } = await readCertificateFiles(directory);
+  const { authorityPem, client } = await readCertificateFiles(directory);
   const credentials =
     login ?? (config.auth.mode === "none" ? undefined : await ports.findCredentials(new URL(url).host));
   const api = createRegistryApi({
@@ -31,6 +31,7 @@ export async function withRegistryApi<T>(
     prefix: httpPrefix(config),
     address: publishedAddress(config.bind),
     authority: authorityPem,
+    client,
     credentials,
     signal: ports.signal,
   });

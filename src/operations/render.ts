@@ -10,6 +10,7 @@ import { FILES } from "../project/paths.ts";
 import { commitTransaction } from "../project/transaction.ts";
 import type { Secret } from "../secret.ts";
 import { type CertificateFiles, issueCertificate, readCertificateFiles, reasonToIssue } from "./certificates.ts";
+import { clientStep } from "./client-bundle.ts";
 import type { Deployment } from "./deployment.ts";
 import { loadHttpSecret, newHttpSecret, secretsFileText } from "./http-secret.ts";
 import { directories, ownSecret, publicFile, runtimeSecret } from "./owners.ts";
@@ -64,10 +65,14 @@ async function changedFiles(
       action: before === undefined ? "create" : "change",
       kind: "file",
       name: file.path,
-      because: before === undefined ? "not found" : whatChanged(before, file.content),
+      because: before === undefined ? "not found" : reasonOf(file, before),
     });
   }
   return { files, changes };
+}
+
+function reasonOf({ path, content }: RenderedFile, before: string): string {
+  return path === FILES.clientAuthorities ? "other client certificates are accepted" : whatChanged(before, content);
 }
 
 interface CertificateStep {
@@ -117,9 +122,13 @@ async function certificateStep(ports: OperationPorts, deployment: Deployment): P
 /** Reads the folder and says what has to be written so that it agrees with regctl.yaml. */
 export async function render(ports: OperationPorts, deployment: Deployment): Promise<Rendered> {
   const { config, directory } = deployment;
-  const [known, certificate] = await Promise.all([loadHttpSecret(directory), certificateStep(ports, deployment)]);
+  const [known, certificate, clients] = await Promise.all([
+    loadHttpSecret(directory),
+    certificateStep(ports, deployment),
+    clientStep(ports, deployment),
+  ]);
   const httpSecret: Secret = known ?? newHttpSecret();
-  const { certificates } = certificate;
+  const certificates = { ...certificate.certificates, client: clients.client };
   const hasTls = config.tls.mode !== "none";
   const desired = desiredState({
     config,
@@ -129,6 +138,7 @@ export async function render(ports: OperationPorts, deployment: Deployment): Pro
       hasTls && certificates.certificatePem !== undefined
         ? certificateFingerprint(certificates.certificatePem)
         : undefined,
+    clientAuthorities: clients.authorities,
     hidesAuthorityKey: hasTls && certificate.hasAuthorityKey,
   });
   const [rendered, users, ownership] = await Promise.all([
@@ -140,8 +150,8 @@ export async function render(ports: OperationPorts, deployment: Deployment): Pro
   return {
     desired,
     certificates,
-    files: [...secrets, ...certificate.files, ...users.files, ...rendered.files],
-    changes: [...certificate.changes, ...users.changes, ...rendered.changes, ...ownership],
+    files: [...secrets, ...certificate.files, ...clients.files, ...users.files, ...rendered.files],
+    changes: [...certificate.changes, ...clients.changes, ...users.changes, ...rendered.changes, ...ownership],
   };
 }
 

@@ -12,6 +12,7 @@ import { messageOf, RegctlError } from "../errors.ts";
 import { directoryBytes } from "../host/disk.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
+import { type AuthorityStatus, authorityStatus } from "./authority-status.ts";
 import type { Outlook } from "./certificate-outlook.ts";
 import { readCertificateFiles } from "./certificates.ts";
 import { readCollectionMark } from "./collection-mark.ts";
@@ -43,6 +44,7 @@ export interface Status {
     readonly daysLeft: number;
     readonly sans: readonly string[];
   } | null;
+  readonly authority: AuthorityStatus | null;
   readonly users: number;
   readonly disk: { readonly bytes: number };
   /** What goes wrong within 30 days, with the command against it. */
@@ -72,19 +74,6 @@ async function certificateStatus(ports: OperationPorts, deployment: Deployment):
     return { notAfter, daysLeft, sans };
   } catch {
     return null;
-  }
-}
-
-async function outlook(ports: OperationPorts, { config, directory }: Deployment): Promise<Outlook> {
-  const [{ certificateOutlook }, files] = await Promise.all([
-    import("./certificate-outlook.ts"),
-    readCertificateFiles(directory),
-  ]);
-  try {
-    return certificateOutlook(config, files, ports.now());
-  } catch {
-    // Files that cannot be read are drift, or refused by the plan.
-    return { problems: [], warnings: [], notes: [], authorityKeyIsLost: false };
   }
 }
 
@@ -124,8 +113,8 @@ async function healthProblems(
       (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
     if (problem !== undefined) problems.push(`${container.name}: ${problem}`);
   }
-  const { authorityPem } = await readCertificateFiles(directory);
-  const answer = await servingProblem({ config, authorityPem }, ports.signal);
+  const { authorityPem, client } = await readCertificateFiles(directory);
+  const answer = await servingProblem({ config, authorityPem, client }, ports.signal);
   return { problems: answer === undefined ? problems : [...problems, answer], containers };
 }
 
@@ -134,11 +123,12 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
   const deployment = await loadDeployment(directory);
   const { config } = deployment;
   const engine = await ports.engine();
+  const { certificateOutlook } = await import("./certificate-outlook.ts");
   const htpasswd = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
   const users = config.auth.mode === "none" ? "" : htpasswd;
   const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
   const observed = observeOwn(ports, engine, deployment);
-  const [health, drift, certificate, future, bytes] = await Promise.all([
+  const [health, drift, certificate, authority, future, bytes] = await Promise.all([
     healthProblems(ports, observed, deployment),
     propose(ports, engine, deployment, observed).then(
       (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
@@ -148,7 +138,8 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
       },
     ),
     certificateStatus(ports, deployment),
-    outlook(ports, deployment),
+    authorityStatus(directory, config.tls.mode, ports.now()),
+    certificateOutlook(deployment, ports.now()),
     directoryBytes(config.data, ports.signal).catch(() => 0),
   ]);
   const problems = [...health.problems, ...future.problems, ...drift.problem, ...malformed];
@@ -161,6 +152,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     drift: drift.changes,
     containers: health.containers.map(containerStatus),
     certificate,
+    authority,
     users: listEntries(users).length,
     disk: { bytes },
     warnings: [...future.warnings, ...hiddenKeyWarning(future, drift.changes)],

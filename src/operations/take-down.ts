@@ -53,7 +53,7 @@ export async function restart(ports: OperationPorts, directory: string): Promise
     throw new RegctlError("conflict", "a replacement was interrupted: there is more than one container", {
       hint: "`regctl up` finishes it, and restarts it thereby",
     });
-  const { authorityPem } = await readCertificateFiles(directory);
+  const { authorityPem, client } = await readCertificateFiles(directory);
   for (const container of containers) {
     await withStep(ports.progress, `restart ${container.name}`, async () => {
       await engine.containers.stop(container.id, { signal: ports.signal });
@@ -61,7 +61,7 @@ export async function restart(ports: OperationPorts, directory: string): Promise
       await waitUntilServing(
         engine,
         container.id,
-        { config: deployment.config, authorityPem },
+        { config: deployment.config, authorityPem, client },
         { timeoutMs: ports.timeoutMs, signal: ports.signal },
       );
       return { value: undefined };

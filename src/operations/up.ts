@@ -90,6 +90,8 @@ export interface UpOptions {
   readonly credentials?: ServingCheck["credentials"];
   /** What files held that were replaced already, for the case that the new container does not come up. */
   readonly replaced?: readonly FileChange[];
+  /** Files that were not there before: they go in that case. */
+  readonly made?: readonly string[];
   /** Told the changes before the first of them. */
   readonly onChanges?: (changes: readonly Change[]) => void;
 }
@@ -142,7 +144,8 @@ export async function bringUp(
     .filter((path) => !options.replaced?.some((file) => file.path === path));
   const previous = [...(options.replaced ?? []), ...(await presentFiles(ports, current.directory, paths))];
   await writeRendered(ports, current, proposal);
-  await applySteps(ports, engine, current, proposal, { credentials: options.credentials, previous });
+  const { credentials, made = [] } = options;
+  await applySteps(ports, engine, current, proposal, { credentials, previous, made });
   return first.changes;
 }
 
@@ -165,7 +168,8 @@ function untilServing(
   proposal: Proposal,
   credentials: ServingCheck["credentials"],
 ): (container: string) => Promise<void> {
-  const check = { config: deployment.config, authorityPem: proposal.certificates.authorityPem, credentials };
+  const { authorityPem, client } = proposal.certificates;
+  const check = { config: deployment.config, authorityPem, client, credentials };
   return (container) =>
     waitUntilServing(engine, container, check, { timeoutMs: ports.timeoutMs, signal: ports.signal });
 }
@@ -174,6 +178,7 @@ interface ApplyContext {
   readonly credentials: ServingCheck["credentials"];
   /** The files the running container was started with. */
   readonly previous: readonly FileChange[];
+  readonly made: readonly string[];
 }
 
 async function applySteps(
@@ -181,13 +186,13 @@ async function applySteps(
   engine: Engine,
   deployment: Deployment,
   proposal: Proposal,
-  { credentials, previous }: ApplyContext,
+  { credentials, previous, made }: ApplyContext,
 ): Promise<void> {
   const { directory } = deployment;
   const options = {
     signal: ports.signal,
     untilServing: untilServing(ports, engine, deployment, proposal, credentials),
-    beforeRollback: () => commitTransaction(directory, { directories: [], files: previous }),
+    beforeRollback: () => commitTransaction(directory, { directories: [], files: previous, removals: made }),
   };
   for (const step of proposal.plan.steps) {
     ports.signal.throwIfAborted();

@@ -6,6 +6,8 @@ import { newSerial } from "./serial.ts";
 /** What a new certificate says; forge's names for the extensions. */
 export interface CertificateSpec {
   readonly commonName: string;
+  /** DER of a Name to take over octet by octet, in place of `O=regctl` and the common name. */
+  readonly subjectName?: Buffer;
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -50,9 +52,11 @@ export function buildCertificate(spec: CertificateSpec): string {
     childrenOf(algorithm).pop();
     childrenOf(parts[TBS.signature]).pop();
   }
-  const subject = parts[TBS.subject];
-  if (tbs === undefined || signature === undefined || subject === undefined)
+  const written = parts[TBS.subject];
+  if (tbs === undefined || signature === undefined || written === undefined)
     throw new Error("forge built no certificate");
+  const subject = spec.subjectName === undefined ? written : asn1.fromDer(spec.subjectName.toString("binary"));
+  parts[TBS.subject] = subject;
   parts[TBS.issuer] = spec.issuerName === undefined ? subject : asn1.fromDer(spec.issuerName.toString("binary"));
 
   const signed = sign("sha256", Buffer.from(asn1.toDer(tbs).getBytes(), "binary"), spec.signingKey);

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { RegctlError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { CertifiedKey } from "./authority.ts";
-import { readFields } from "./certificate-fields.ts";
+import { type CertificateFields, readFields } from "./certificate-fields.ts";
 import { isIssuedBy } from "./chain.ts";
 import { oneLine } from "./describe.ts";
 import { coversHost } from "./host-match.ts";
@@ -11,7 +11,7 @@ import { lintAuthority, lintLeaf, lintLink } from "./lint.ts";
 import { parseCertificate, readCertificate } from "./pem.ts";
 import { readPrivateKey } from "./private-key.ts";
 import type { Host } from "./san.ts";
-import { validityFrom } from "./validity.ts";
+import { type Validity, validityFrom } from "./validity.ts";
 
 export interface LeafOptions {
   readonly authority: CertifiedKey;
@@ -23,7 +23,7 @@ export interface LeafOptions {
   readonly keyBits?: number;
 }
 
-interface Signer {
+export interface Signer {
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
 }
@@ -41,7 +41,7 @@ export async function issueLeaf(options: LeafOptions): Promise<CertifiedKey> {
       hint: "name one, such as registry.example.com",
     });
   }
-  const authority = readAuthority(options.authority, now);
+  const authority = readSigner(options.authority, now);
   const fields = readFields(authority.certificate);
   const [{ buildCertificate }, { publicKey, privateKey }] = await Promise.all([
     import("./certificate-builder.ts"),
@@ -51,10 +51,7 @@ export async function issueLeaf(options: LeafOptions): Promise<CertifiedKey> {
     commonName: hosts[0] !== undefined && hosts[0].value.length <= MAX_COMMON_NAME ? hosts[0].value : "registry",
     publicKey,
     ...validityFrom(now, lifetimeDays, validityOf(authority.certificate)),
-    extensions: leafExtensions(
-      hosts,
-      fields.subjectKeyId?.id ?? createHash("sha1").update(fields.publicKeyBits).digest(),
-    ),
+    extensions: leafExtensions(hosts, keyIdOf(fields)),
     issuerName: fields.subject,
     signingKey: authority.key,
   });
@@ -71,13 +68,26 @@ function leafExtensions(hosts: readonly Host[], authorityKeyId: Buffer): object[
       name: "subjectAltName",
       altNames: hosts.map(({ kind, value }) => (kind === "dns" ? { type: 2, value } : { type: 7, ip: value })),
     },
+    ...keyIdentifiers(authorityKeyId),
+  ];
+}
+
+/** The identifiers of a certificate's own key and of its issuer's, for `buildCertificate`. */
+export function keyIdentifiers(authorityKeyId: Buffer): object[] {
+  return [
     { name: "subjectKeyIdentifier" },
     // Never `keyIdentifier: true`: forge then writes the leaf's own key id (digitalbazaar/forge#462).
     { name: "authorityKeyIdentifier", keyIdentifier: authorityKeyId.toString("binary") },
   ];
 }
 
-function readAuthority(authority: CertifiedKey, now: Date): Signer {
+/** What an authority's certificate calls its key; the usual hash where it does not say (RFC 5280 §4.2.1.2). */
+export function keyIdOf(fields: Pick<CertificateFields, "subjectKeyId" | "publicKeyBits">): Buffer {
+  return fields.subjectKeyId?.id ?? createHash("sha1").update(fields.publicKeyBits).digest();
+}
+
+/** An authority that can sign at `now`. Throws `input-invalid` with the reason when it cannot. */
+export function readSigner(authority: CertifiedKey, now: Date): Signer {
   const certificate = readCertificate(authority.certificatePem);
   const name = oneLine(certificate.subject);
   const read = readPrivateKey(authority.keyPem.reveal(), undefined);
@@ -100,13 +110,13 @@ function readAuthority(authority: CertifiedKey, now: Date): Signer {
   if (now >= notAfter) {
     throw refusal(
       `the CA ${name} expired on ${notAfter.toISOString()}`,
-      "make a new CA, then have every client trust it",
+      "make a new CA, then have every client trust it: `regctl certs rollover`",
     );
   }
   return { certificate, key: read.key };
 }
 
-function validityOf(certificate: X509Certificate): { notBefore: Date; notAfter: Date } {
+export function validityOf(certificate: X509Certificate): Validity {
   return { notBefore: new Date(certificate.validFrom), notAfter: new Date(certificate.validTo) };
 }
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import forge from "node-forge";
+import type { CertifiedKey } from "./authority.ts";
 
 export interface Pkcs12Contents {
   /** DER, in the order of the file. */
@@ -35,6 +36,19 @@ export function openPkcs12(data: Buffer, passphrase: string): Pkcs12Contents | u
   } catch {
     return undefined;
   }
+}
+
+/** A client certificate and its key as PKCS#12 (AES-256), for browsers and key stores that take nothing else. RSA only. */
+export function makePkcs12(pair: CertifiedKey, friendlyName: string, passphrase: string): Buffer {
+  const { pki, pkcs12 } = forge;
+  return toDer(
+    pkcs12.toPkcs12Asn1(
+      pki.privateKeyFromPem(pair.keyPem.reveal()),
+      [pki.certificateFromPem(pair.certificatePem)],
+      passphrase,
+      { algorithm: "aes256", friendlyName },
+    ),
+  );
 }
 
 function toKey(bag: forge.pkcs12.Bag): KeyObject {

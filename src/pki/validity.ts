@@ -18,3 +18,8 @@ export function validityFrom(now: Date, lifetimeDays: number, within?: Validity)
     notAfter: new Date(within === undefined ? to : Math.min(to, within.notAfter.getTime())),
   };
 }
+
+/** When one of ours was made: `notBefore` allows for clocks that are behind. */
+export function madeAt(certificate: { readonly validFrom: string }): Date {
+  return new Date(Date.parse(certificate.validFrom) + CLOCK_SKEW_MS);
+}

@@ -11,6 +11,19 @@ export const FILES = {
   authorityKey: "certs/ca.key",
   certificate: "certs/domain.crt",
   key: "certs/domain.key",
+  /** During a rollover: the authority clients were given before, and its signature on the new one's key. */
+  previousAuthority: "certs/ca-previous.crt",
+  crossCertificate: "certs/ca-cross.crt",
+  /** During a rollover without cross-signing: the authority that takes over when it is finished. */
+  nextAuthority: "certs/ca-next.crt",
+  /** Clients that were given a certificate, each with the authority that signed it alone. */
+  clients: "certs/clients.json",
+  /** The authorities of every client certificate that is accepted. */
+  clientAuthorities: "certs/client-ca.crt",
+  /** regctl's own client certificate with its key and authority. */
+  ownClient: ".regctl/own-client.json",
+  /** Key of the authority that does not sign now; beside none of the folders a container mounts. */
+  idleAuthorityKey: ".regctl/idle-ca.key",
   state: ".regctl",
   lock: ".regctl/lock",
   journal: ".regctl/journal",

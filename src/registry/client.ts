@@ -1,7 +1,7 @@
 /** The version check of the distribution API, which tells whether a registry serves; everything else is in `api.ts`. */
 import { systemCodeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
-import { connectionOptions, requesterFor } from "./connection.ts";
+import { type ClientPair, connectionOptions, requesterFor } from "./connection.ts";
 
 export interface PingTarget {
   /** `https://registry.example.com:5000`, as clients name it. */
@@ -12,6 +12,8 @@ export interface PingTarget {
   readonly address?: string | undefined;
   /** PEM of the authority to trust; undefined = the public ones. */
   readonly authorityPem?: string | undefined;
+  /** Shown to a registry that asks for a certificate. */
+  readonly client?: ClientPair | undefined;
   readonly credentials?: { readonly username: string; readonly password: Secret } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,7 +39,7 @@ export function ping(target: PingTarget): Promise<PingAnswer> {
   return new Promise((resolve, reject) => {
     const request = send(
       {
-        ...connectionOptions({ url, address: target.address, authorities: target.authorityPem }),
+        ...connectionOptions({ url, address: target.address, authorities: target.authorityPem, client: target.client }),
         agent: false,
         timeout: 5_000,
         headers: { host: url.host },

@@ -1,6 +1,7 @@
 /** Requests to one registry: addressed, authorised, redirected, tried again. */
 import { RegctlError } from "../errors.ts";
 import { createAuthorization } from "./authorization.ts";
+import type { ClientPair } from "./connection.ts";
 import { type Deed, failure, interrupted } from "./errors.ts";
 import type { RegistryLogin } from "./login.ts";
 import { refusal } from "./refusals.ts";
@@ -16,6 +17,8 @@ export interface RegistrySessionOptions {
   readonly address?: string | undefined;
   /** PEM of the authority to trust; undefined = the public ones. */
   readonly authority?: string | undefined;
+  /** Shown to a registry that asks for a certificate. */
+  readonly client?: ClientPair | undefined;
   readonly credentials?: RegistryLogin | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Longest silence of a server; 30,000 by default. */
@@ -75,6 +78,7 @@ export function createSession(options: RegistrySessionOptions): RegistrySession 
     registry: root,
     address: options.address,
     authority: options.authority,
+    client: options.client,
     timeoutMs,
     connections: concurrency,
   });

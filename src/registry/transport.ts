@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, Agent as PlainAgent } from "node:http";
 import { type RequestOptions, Agent as TlsAgent } from "node:https";
 import { rootCertificates } from "node:tls";
-import { connectionOptions, requesterFor } from "./connection.ts";
+import { type ClientPair, connectionOptions, requesterFor } from "./connection.ts";
 import { type Deed, failure, interrupted, networkFailure } from "./errors.ts";
 
 export type Method = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
@@ -30,6 +30,8 @@ export interface TransportOptions {
   readonly address: string | undefined;
   /** PEM, trusted for the registry alone in place of the public authorities, and for other hosts beside them. */
   readonly authority: string | undefined;
+  /** Shown to the registry alone. */
+  readonly client: ClientPair | undefined;
   /** Longest silence of a server, in milliseconds. */
   readonly timeoutMs: number;
   readonly connections: number;
@@ -58,6 +60,7 @@ export function createTransport(options: TransportOptions): Transport {
         url,
         address: isOwn ? options.address : undefined,
         authorities: isOwn ? options.authority : foreignAuthorities,
+        client: isOwn ? options.client : undefined,
       }),
       method,
       agent: agents[isOwn ? 0 : 1]?.[url.protocol as "http:" | "https:"],

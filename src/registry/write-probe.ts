@@ -17,7 +17,7 @@ export function probeWrites(target: PingTarget): Promise<number> {
   return new Promise((resolve, reject) => {
     const request = send(
       {
-        ...connectionOptions({ url, address: target.address, authorities: target.authorityPem }),
+        ...connectionOptions({ url, address: target.address, authorities: target.authorityPem, client: target.client }),
         method: "PUT",
         agent: false,
         timeout: 5_000,

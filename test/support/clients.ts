@@ -18,8 +18,13 @@ export interface ClientOptions {
   /** The authority to trust; undefined = only those the client trusts anyway. */
   readonly caFile?: string | undefined;
   readonly credentials?: Credentials | undefined;
+  /** A folder with `client.cert` and `client.key` to show. */
+  readonly clientFolder?: string | undefined;
   readonly inside?: NetworkNamespace | undefined;
 }
+
+/** What skopeo and podman read from files. */
+type FileOptions = Pick<ClientOptions, "caFile" | "credentials" | "clientFolder">;
 
 export interface DockerClient extends AsyncDisposable {
   /** Any docker command line. */
@@ -64,8 +69,8 @@ export function dockerClient(): DockerClient {
 }
 
 export interface SkopeoOptions {
-  readonly source?: Pick<ClientOptions, "caFile" | "credentials"> | undefined;
-  readonly destination?: Pick<ClientOptions, "caFile" | "credentials"> | undefined;
+  readonly source?: FileOptions | undefined;
+  readonly destination?: FileOptions | undefined;
   readonly inside?: NetworkNamespace | undefined;
   /** How often it tries again by itself. */
   readonly retryTimes?: number | undefined;
@@ -101,7 +106,7 @@ async function skopeoFlags(
   prefix: "src-" | "dest-" | "",
   location: string,
   folder: string,
-  options: Pick<ClientOptions, "caFile" | "credentials"> = {},
+  options: FileOptions = {},
 ): Promise<string[]> {
   if (!location.startsWith("docker://")) return [];
   const { authFile, certificates } = await clientFiles(folder, location.slice("docker://".length), options);
@@ -139,11 +144,13 @@ export async function podmanPull(reference: string, options: ClientOptions = {})
 async function clientFiles(
   folder: string,
   reference: string,
-  options: Pick<ClientOptions, "caFile" | "credentials">,
+  options: FileOptions,
 ): Promise<{ authFile: string; certificates: string }> {
   const certificates = join(folder, "certificates");
   await mkdir(certificates, { recursive: true });
   if (options.caFile !== undefined) await copyFile(options.caFile, join(certificates, "ca.crt"));
+  for (const name of options.clientFolder === undefined ? [] : ["client.cert", "client.key"])
+    await copyFile(join(options.clientFolder ?? "", name), join(certificates, name));
   const authFile = join(folder, "auth.json");
   const auths: Record<string, { auth: string }> = {};
   if (options.credentials !== undefined) {
@@ -176,8 +183,15 @@ export async function curl(url: string, options: CurlOptions = {}): Promise<Curl
     'write-out = "\\n%{http_code}"',
     `url = ${quote(url)}`,
   ];
-  const { caFile, credentials, method, headers = {} } = options;
+  const { caFile, credentials, clientFolder, method, headers = {} } = options;
   if (caFile !== undefined) lines.push(`cacert = ${quote(caFile)}`);
+  for (const [name, file] of clientFolder === undefined
+    ? []
+    : ([
+        ["cert", "client.cert"],
+        ["key", "client.key"],
+      ] as const))
+    lines.push(`${name} = ${quote(join(clientFolder ?? "", file))}`);
   if (credentials !== undefined) lines.push(`user = ${quote(`${credentials.user}:${credentials.password}`)}`);
   if (method !== undefined) lines.push(method === "HEAD" ? "head" : `request = ${quote(method)}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`header = ${quote(`${name}: ${value}`)}`);

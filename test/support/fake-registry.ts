@@ -6,12 +6,19 @@ import { readFileSync } from "node:fs";
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { compareSync } from "bcryptjs";
 import { load } from "js-yaml";
 import type { ContainerSpec } from "../../src/engine/engine.ts";
 
+interface Tls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientcas?: readonly string[];
+}
+
 interface Config {
-  readonly http: { readonly tls?: { readonly certificate: string; readonly key: string } };
+  readonly http: { readonly tls?: Tls };
   readonly storage?: { readonly maintenance?: { readonly readonly?: { readonly enabled?: boolean } } };
   readonly auth?: { readonly htpasswd?: { readonly realm: string; readonly path: string } };
 }
@@ -32,6 +39,13 @@ function isAllowed(header: string | undefined, file: string): boolean {
     .findLast((line) => line.split(":")[0] === name)
     ?.split(":")[1];
   return hash !== undefined && compareSync(password, hash);
+}
+
+/** With authorities for them, 2.x requires a certificate of every client. */
+function clientCertificates(spec: ContainerSpec, { clientcas = [] }: Tls): TlsOptions {
+  if (clientcas.length === 0) return {};
+  const ca = clientcas.map((path) => readFileSync(hostPath(spec, path)));
+  return { ca, requestCert: true, rejectUnauthorized: true };
 }
 
 export interface FakeRegistry {
@@ -60,7 +74,11 @@ export async function serveRegistry(spec: ContainerSpec, configDirectory: string
     tls === undefined
       ? createPlainServer(answer)
       : createTlsServer(
-          { cert: readFileSync(hostPath(spec, tls.certificate)), key: readFileSync(hostPath(spec, tls.key)) },
+          {
+            cert: readFileSync(hostPath(spec, tls.certificate)),
+            key: readFileSync(hostPath(spec, tls.key)),
+            ...clientCertificates(spec, tls),
+          },
           answer,
         );
   const binding = spec.ports[0]!;

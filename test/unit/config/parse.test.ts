@@ -29,7 +29,7 @@ describe("defaults", () => {
       major: 2,
       data: "/srv/acme/data",
       user: { uid: 7, gid: 8 },
-      tls: { mode: "own-ca", lifetimeDays: 397 },
+      tls: { mode: "own-ca", lifetimeDays: 397, clientAuth: "off", clientAuthorities: [] },
       auth: { mode: "htpasswd", realm: "acme", bcryptCost: 10 },
       insecure: false,
       retention: { protect: [], protectInUse: true, rules: [] },
