@@ -11,6 +11,13 @@ export const FILES = {
   authorityKey: "certs/ca.key",
   certificate: "certs/domain.crt",
   key: "certs/domain.key",
+  /** During a rollover: the authority clients were given before, and its signature on the new one's key. */
+  previousAuthority: "certs/ca-previous.crt",
+  crossCertificate: "certs/ca-cross.crt",
+  /** During a rollover without cross-signing: the authority that takes over when it is finished. */
+  nextAuthority: "certs/ca-next.crt",
+  /** Key of the authority that does not sign now; beside none of the folders a container mounts. */
+  idleAuthorityKey: ".regctl/idle-ca.key",
   state: ".regctl",
   lock: ".regctl/lock",
   journal: ".regctl/journal",
