@@ -1,6 +1,7 @@
 /** The command table: every verb, argument, flag and example on one page. A command's code is loaded when it is run. */
 import { Command, Option } from "commander";
 import { addStorageCommands } from "./cli-storage.ts";
+import { addTrustCommands } from "./cli-trust.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
@@ -189,6 +190,8 @@ export function buildProgram(
     certs.command("ca [file]").description("print the authority clients have to trust, or copy it to a file"),
     "regctl certs ca > ca.crt",
   ).action(action(async () => (await import("./commands/certs.ts")).certsCa));
+
+  addTrustCommands(program, action);
 
   program.commandsGroup("Configuration and images:");
   const config = example(
