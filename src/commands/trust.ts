@@ -45,7 +45,7 @@ export async function trustKit(context: Context, flags: KitFlags): Promise<numbe
   const subject = await subjectOrNothing(context, "trust-kit");
   if (subject === undefined) return 0;
   if (flags.overSsh !== undefined) return runIt(context, "trust-kit", subject, runOf(flags, flags.overSsh));
-  const { content, format, fileName } = await makeKit(context, subject, flags);
+  const { content, format, fileName } = await makeKit(subject, { format: flags.format, clients: flags.client });
   const bytes = Buffer.from(content);
   const data = {
     needed: true,

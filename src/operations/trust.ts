@@ -3,6 +3,7 @@ import { certificateHosts } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
 import { lastLines } from "../last-lines.ts";
 import { checksOf, type KitEvent, parseEvents, renderEvents, type TrustCheck } from "../trust/events.ts";
+import { CLIENT_NAMES } from "../trust/kit.ts";
 import type { TrustSubject } from "../trust/subject.ts";
 import { loadDeployment } from "./deployment.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -44,12 +45,24 @@ export async function findTrustSubject(ports: OperationPorts, directory: string)
   return subject;
 }
 
-export async function renderShellKit(subject: TrustSubject): Promise<string> {
+/** Names of clients as `--client` has them. Throws `usage` for one that no kit knows. */
+function requireClients(clients: string | undefined): string[] {
+  const names = clients === undefined ? [] : clients.split(",");
+  const unknown = names.find((name) => name !== "all" && !CLIENT_NAMES.includes(name));
+  if (unknown === undefined) return names;
+  throw new RegctlError("usage", `there is no kit for the client ${JSON.stringify(unknown)}`, {
+    hint: `the clients are ${CLIENT_NAMES.join(", ")}; kubernetes and windows with \`regctl trust kit\` alone`,
+  });
+}
+
+/** `clients` is what the kit fills unless it is told otherwise; undefined = all that it finds. */
+export async function renderShellKit(subject: TrustSubject, clients?: string): Promise<string> {
+  const names = requireClients(clients);
   const [{ KIT_PARTS, renderKit }, { readTemplate }] = await Promise.all([
     import("../trust/kit.ts"),
     import("../project/templates.ts"),
   ]);
-  return renderKit(subject, await Promise.all(KIT_PARTS.map((part) => readTemplate(`trust/${part}`))));
+  return renderKit(subject, await Promise.all(KIT_PARTS.map((part) => readTemplate(`trust/${part}`))), names);
 }
 
 export interface KitRun {
@@ -78,16 +91,11 @@ function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(found) as Record<string, string>;
 }
 
-const CLIENT_LIST = /^[a-z0-9-]+(,[a-z0-9-]+)*$/;
-
 function kitArguments(run: KitRun): string[] {
-  if (run.clients !== undefined && !CLIENT_LIST.test(run.clients))
-    throw new RegctlError("usage", `${JSON.stringify(run.clients)} is not a list of clients`, {
-      hint: "--client docker,podman",
-    });
+  const clients = requireClients(run.clients);
   return [
     "--porcelain",
-    ...(run.clients === undefined ? [] : ["--client", run.clients]),
+    ...(clients.length === 0 ? [] : ["--client", clients.join(",")]),
     ...(run.mode === "check" ? ["--check"] : []),
     ...(run.dryRun ? ["--dry-run"] : []),
     ...(run.undo ? ["--undo"] : []),

@@ -18,6 +18,28 @@ export const KIT_CLIENTS = [
 ] as const;
 export type KitClient = (typeof KIT_CLIENTS)[number];
 
+/** Programs that read what a client's kit fills. */
+const ALIASES: Readonly<Record<string, KitClient>> = {
+  skopeo: "podman",
+  buildah: "podman",
+  crio: "podman",
+  "cri-o": "podman",
+  curl: "system",
+  wget: "system",
+  oras: "system",
+  helm: "system",
+  crane: "system",
+  rke2: "k3s",
+  nerdctl: "containerd",
+  ctr: "containerd",
+  dockerd: "docker",
+  requests: "python",
+  pip: "python",
+};
+
+/** Every name `--client` of a shell kit takes, besides `all`. */
+export const CLIENT_NAMES: readonly string[] = [...KIT_CLIENTS, ...Object.keys(ALIASES)];
+
 /** Files of templates/trust in the order they stand in the script. */
 export const KIT_PARTS: readonly string[] = [
   "head.sh",
@@ -42,8 +64,13 @@ function fingerprintCases(subject: TrustSubject): string {
   return `ca_sha256() {\n  case $1 in\n${cases.join("\n")}\n  esac\n}`;
 }
 
-/** `parts` are the texts of KIT_PARTS, in that order. */
-export function renderKit(subject: TrustSubject, parts: readonly string[]): string {
+function aliasCases(): string {
+  const cases = Object.entries(ALIASES).map(([name, client]) => `    ${name}) echo ${client} ;;`);
+  return `client_of() {\n  case $1 in\n${cases.join("\n")}\n    *) printf '%s\\n' "$1" ;;\n  esac\n}`;
+}
+
+/** `parts` are the texts of KIT_PARTS, in that order; `clients` is what `--client` is unless it is given (CLIENT_NAMES). */
+export function renderKit(subject: TrustSubject, parts: readonly string[], clients: readonly string[] = []): string {
   const [first = ""] = subject.registries;
   const host = subject.hosts[0] as string;
   const address = host.includes(":") ? `[${host}]` : host;
@@ -57,6 +84,7 @@ export function renderKit(subject: TrustSubject, parts: readonly string[]): stri
     ["KIT_CAS", subject.authorities.map(({ short }) => short).join(" ")],
     ["KIT_FINGERPRINT", subject.authorities[0]?.short ?? ""],
     ["KIT_CLIENTS", KIT_CLIENTS.join(" ")],
+    ["KIT_CHOSEN", clients.join(",")],
   ];
   const about = [
     `Makes the clients of this machine trust the registry ${address}:${subject.port} (deployment ${subject.name}).`,
@@ -80,6 +108,8 @@ export function renderKit(subject: TrustSubject, parts: readonly string[]): stri
     authorityCases(subject),
     "",
     fingerprintCases(subject),
+    "",
+    aliasCases(),
     "",
     ...parts.map((part) => `${part.trimEnd()}\n`),
   ].join("\n");

@@ -25,19 +25,6 @@ refuse() { # TEXT [HINT]
   exit 2
 }
 
-# client_of NAME: the client that a program belongs to
-client_of() {
-  case $1 in
-    skopeo | buildah | crio | cri-o) echo podman ;;
-    curl | wget | oras | helm | crane) echo system ;;
-    rke2) echo k3s ;;
-    nerdctl | ctr) echo containerd ;;
-    dockerd) echo docker ;;
-    requests | pip) echo python ;;
-    *) echo "$1" ;;
-  esac
-}
-
 choose_clients() { # LIST
   chosen=
   named=yes

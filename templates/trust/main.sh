@@ -16,6 +16,7 @@ main() {
   TAB=$(printf '\t')
   mode=install dry_run=no restart=no for_user=no verify=yes porcelain=no
   chosen=$KIT_CLIENTS named=no
+  [ -z "$KIT_CHOSEN" ] || choose_clients "$KIT_CHOSEN"
   given=
   while [ $# -gt 0 ]; do
     given="$given $(quote "$1")"
@@ -62,7 +63,7 @@ main() {
   trap 'exit 143' TERM HUP
   fresh_count=0 failed=no untrusted=no locked=no changed=no
   CLIENT=kit
-  [ -n "$(sha "$0" 2>/dev/null || sha /dev/null)" ] || refuse "this needs sha256sum, shasum or openssl"
+  [ -n "$(sha /dev/null)" ] || refuse "this needs sha256sum, shasum or openssl"
   bundle=$work/ca.crt
   for main_ca in $KIT_CAS; do ca_pem "$main_ca"; done >"$bundle"
   : >"$work/wanted"

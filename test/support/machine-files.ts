@@ -5,11 +5,10 @@ const FOLDERS = "/etc /usr/local /usr/lib/jvm /opt /root /home /var/lib";
 const NOT = [
   "/var/lib/docker",
   "/var/lib/containerd",
-  "/root/.docker",
-  "/root/.local/share/containers",
-  "/root/.java",
+  "/var/lib/containers",
   "/var/lib/dpkg",
   "/var/lib/ca-certificates-java",
+  "/etc/cni",
 ];
 
 /** A line for every file, link and folder there: kind, mode, owner, time, name, target and content. Links have no time of ours. */
