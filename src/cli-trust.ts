@@ -66,4 +66,21 @@ export function addTrustCommands(program: Command, action: Action): void {
     "regctl trust check --json",
     "regctl trust check --over-ssh build1",
   ).action(action(async () => (await import("./commands/trust.ts")).trustCheck));
+  const insecure = example(
+    trust
+      .command("insecure")
+      .description("say what insecure-registries of the Docker engine means, and what to do instead")
+      .option("--explain", "the same"),
+    "regctl trust insecure --explain",
+  ).action(action(async () => (await import("./commands/trust-insecure.ts")).trustInsecure));
+  example(
+    insecure
+      .command("install")
+      .description("have this machine's engine take any certificate for the registry; asks, or needs --yes"),
+    "sudo regctl trust insecure install --yes",
+  ).action(action(async () => (await import("./commands/trust-insecure.ts")).trustInsecureInstall));
+  example(
+    insecure.command("remove").description("have it check again; at once, without a restart"),
+    "sudo regctl trust insecure remove",
+  ).action(action(async () => (await import("./commands/trust-insecure.ts")).trustInsecureRemove));
 }

@@ -102,7 +102,7 @@ STORES
     return 0
   fi
   # keytool opens the URL as any Java program would, before it finds that there is no list of revocations.
-  java_answer=$(within 40 "$(java_tool)" -J-Dsun.net.client.defaultConnectTimeout=10000 -printcrl -file "https://$KIT_PROBE/v2/" 2>&1)
+  java_answer=$(within 40 "$(java_tool)" "-J-Duser.home=$work" -J-Dsun.net.client.defaultConnectTimeout=10000 -printcrl -file "https://$KIT_PROBE/v2/" 2>&1)
   case $java_answer in *"PKIX"* | *refused* | *UnknownHost* | *alternative*) ;; *"keytool error"* | *[Ee]xception*) java_answer="HTTP Error 40: $java_answer" ;; esac
   verdict "$java_answer" "a request by Java" "run this kit with --client java"
 }
