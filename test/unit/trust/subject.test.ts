@@ -16,9 +16,14 @@ describe("a subject of trust", () => {
 
   it("has each authority once, whatever text it is in", async () => {
     const pem = await authorityPem();
-    const { authorities } = await subjectFor({ authorityPems: [pem, `some words\n${pem.replaceAll("\n", "\r\n")}${pem}`] });
+    const { authorities } = await subjectFor({
+      authorityPems: [pem, `some words\n${pem.replaceAll("\n", "\r\n")}${pem}`],
+    });
     expect(authorities).toHaveLength(1);
-    expect(authorities[0]).toMatchObject({ pem, short: authorities[0]?.sha256.slice(0, 11).replaceAll(":", "").toLowerCase() });
+    expect(authorities[0]).toMatchObject({
+      pem,
+      short: authorities[0]?.sha256.slice(0, 11).replaceAll(":", "").toLowerCase(),
+    });
   });
 
   it("keeps its id while names are added, and another deployment of the same name has another", async () => {
@@ -37,7 +42,23 @@ describe("a subject of trust", () => {
   it("takes no host that could be anything but a host", async () => {
     const hosts = fc.oneof(
       fc.string({ unit: "binary" }),
-      fc.constantFrom("$(id)", "a b", "../x", "a/b", "a'b", 'a"b', "a\nb", "-rf", "a;b", "a`id`", "..", ".", "", "a:b", "[::1]"),
+      fc.constantFrom(
+        "$(id)",
+        "a b",
+        "../x",
+        "a/b",
+        "a'b",
+        'a"b',
+        "a\nb",
+        "-rf",
+        "a;b",
+        "a`id`",
+        "..",
+        ".",
+        "",
+        "a:b",
+        "[::1]",
+      ),
     );
     await fc.assert(
       fc.asyncProperty(hosts, async (host) => {
