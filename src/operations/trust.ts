@@ -173,11 +173,15 @@ function kitError(run: KitRun, exitCode: number, stderr: string): RegctlError {
       ...cause,
       hint: `make \`ssh ${run.host} true\` work without a question (a key, the host's key known), then run this again`,
     });
-  if (run.host !== undefined && /sudo/.test(text))
-    return new RegctlError("permission-denied", `sudo on ${run.host} asks for a password`, {
-      ...cause,
-      hint: "log in as root, or write the kit to a file and run it there: regctl trust kit -o kit.sh",
-    });
+  if (run.host !== undefined && /(^|: )sudo: /m.test(text))
+    return new RegctlError(
+      "permission-denied",
+      `root is needed on ${run.host}, and sudo does not give it there without a password`,
+      {
+        ...cause,
+        hint: "log in as root, or write the kit to a file and run it there: regctl trust kit -o kit.sh",
+      },
+    );
   if (exitCode === 2)
     return new RegctlError("usage", (lastLines(text, 2)[0] ?? "the kit refused").replace(/^-s --: /, ""), {
       hint: /hint: (.*)/.exec(text)?.[1],

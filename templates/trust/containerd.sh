@@ -40,7 +40,8 @@ containerd_apply() {
   return "$containerd_result"
 }
 
-containerd_registry() { # FOLDER
+# containerd_registry FOLDER: the server is asked after its [host] entry, and has to know the authority by itself
+containerd_registry() {
   certificates_in "$1" || return 1
   containerd_hosts=$1/hosts.toml
   if [ -e "$containerd_hosts" ] && ! ours "$containerd_hosts"; then
@@ -52,6 +53,7 @@ containerd_registry() { # FOLDER
   fresh
   cat >"$fresh" <<TOML
 server = "https://$containerd_name"
+ca = ["$certificates_file"]
 
 [host."https://$containerd_name"]
   capabilities = ["pull", "resolve", "push"]

@@ -197,7 +197,7 @@ describe("through ssh", () => {
     );
     machine.start("/usr/sbin/sshd", ["-D", "-e"]);
     const hostKey = await readFile(machine.path("/etc/ssh/ssh_host_ed25519_key.pub"), "utf8");
-    await writeFile(join(home.path, ".ssh/known_hosts"), `client.test ${hostKey}`);
+    await writeFile(join(home.path, ".ssh/known_hosts"), `${machine.network.address} ${hostKey}`);
     const config = `Host client.test\n  HostName ${machine.network.address}\n`;
     await writeFile(join(home.path, ".ssh/config"), config, { mode: 0o600 });
     await eventually(async () => (await machine.sh("ss -ltn | grep -q ':22 '")).exitCode === 0);

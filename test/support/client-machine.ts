@@ -19,6 +19,8 @@ export interface ClientMachine extends AsyncDisposable {
   run(command: string, args?: readonly string[], options?: ProgramOptions): Promise<ProgramResult>;
   /** `sh -c`. */
   sh(script: string, options?: ProgramOptions): Promise<ProgramResult>;
+  /** A program of this host as if it were installed there: on its files, its processes and its network. */
+  runHostProgram(command: string, args: readonly string[], options?: ProgramOptions): Promise<ProgramResult>;
   /** Starts what goes on until the machine is disposed. */
   start(command: string, args?: readonly string[]): void;
 }
@@ -42,6 +44,16 @@ mount -t tmpfs tmpfs var/lib/containerd
 mount -t tmpfs tmpfs tmp
 echo ready
 exec cat
+`;
+
+/** This host's programs and libraries stay; what says how a machine is set up is the other's. */
+const AS_HOST_PROGRAM = `
+set -e
+root=$1
+shift
+for folder in etc run root usr/local/share var/lib; do mount --rbind "$root/$folder" "/$folder"; done
+mount -t proc proc /proc
+exec "$@"
 `;
 
 /** `hosts` as in networkNamespace; \`HOST\` stands for this host's address. */
@@ -87,6 +99,11 @@ export async function clientMachine(hosts: Readonly<Record<string, string>>): Pr
         const more = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
         const [start, end] = [argv("", []).slice(0, -1), [command, ...args]];
         return runProgram("nsenter", [...start, ...more, ...end], { ...options, env: {} });
+      },
+      runHostProgram: (command, args, options = {}) => {
+        const enter = ["--target", String(first), "--mount", "--pid", "--uts", "--ipc", "--net", "--"];
+        const shell = ["unshare", "--mount", "sh", "-c", AS_HOST_PROGRAM, "sh", root, command, ...args];
+        return runProgram("nsenter", [...enter, ...shell], { ...options, env: { HOME: "/root", ...options.env } });
       },
       sh: (script, options) => machine.run("sh", ["-c", script], options),
       start: (command, args = []) => {

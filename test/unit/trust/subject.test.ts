@@ -41,7 +41,7 @@ describe("a subject of trust", () => {
 
   it("takes no host that could be anything but a host", async () => {
     const hosts = fc.oneof(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: fc.constantFrom("a", ".", "-", ":", "/", " ", "$", "'", "\n", "*", "é", "[", "\\") }),
       fc.constantFrom(
         "$(id)",
         "a b",
@@ -66,7 +66,7 @@ describe("a subject of trust", () => {
         if (made instanceof RegctlError) return;
         expect((made as { hosts: string[] }).hosts[0]).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._:-]*$|^[0-9A-Fa-f:.]+$/);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });
