@@ -180,22 +180,27 @@ state_open() {
   [ -z "$(tail -c 1 "$manifest")" ] || printf '\n' >>"$manifest"
 }
 
+# state_lock: one run at a time; the file has the process in it, so that one that was killed does not count
 state_lock() {
-  lock_tries=0
-  until mkdir "$state/lock" 2>/dev/null; do
-    lock_pid=$(cat "$state/lock/pid" 2>/dev/null)
-    if [ -n "$lock_pid" ] && ! kill -0 "$lock_pid" 2>/dev/null; then
-      rm -rf "$state/lock"
-    elif [ "$lock_tries" -ge 120 ]; then
-      CLIENT=kit
-      fail "another run of this kit holds $state/lock" "wait for it; if there is none: rm -r $(quote "$state/lock")"
-      exit 1
+  lock_tries=0 lock_empty=0
+  until (set -C && printf '%s\n' "$$" >"$state/lock") 2>/dev/null; do
+    lock_pid=$(cat "$state/lock" 2>/dev/null)
+    lock_tries=$((lock_tries + 1))
+    [ -n "$lock_pid" ] || lock_empty=$((lock_empty + 1))
+    if [ ! -e "$state/lock" ]; then
+      # Whoever held it may have removed the folder.
+      mkdir -p "$state/times" "$state/previous" "$state/after" "$state/pending" 2>/dev/null
+    elif { [ -n "$lock_pid" ] && ! kill -0 "$lock_pid" 2>/dev/null; } || [ "$lock_empty" -gt 3 ]; then
+      mv "$state/lock" "$state/lock.$$" 2>/dev/null && rm -f "$state/lock.$$"
     else
-      lock_tries=$((lock_tries + 1))
       sleep 1
     fi
+    [ "$lock_tries" -lt 120 ] || {
+      CLIENT=kit
+      fail "another run of this kit holds $state/lock" "wait for it; if there is none: rm $(quote "$state/lock")"
+      exit 1
+    }
   done
-  printf '%s\n' "$$" >"$state/lock/pid"
   locked=yes
 }
 
@@ -204,7 +209,7 @@ state_close() {
   [ "$locked" = yes ] || return 0
   locked=no
   if grep -q "^[fes][a-z]*$TAB" "$manifest" 2>/dev/null; then
-    rm -rf "$state/lock"
+    rm -f "$state/lock"
     return 0
   fi
   close_made=$(cat "$state/made" 2>/dev/null)
@@ -213,6 +218,8 @@ state_close() {
   close_time=$fresh
   rm -rf "$state"
   close_folder=$(dirname "$state")
+  rmdir "$close_folder" 2>/dev/null || return 0
+  close_folder=$(dirname "$close_folder")
   while [ -n "$close_made" ] && [ "${close_folder#"$close_made"}" != "$close_folder" ]; do
     rmdir "$close_folder" 2>/dev/null || return 0
     close_folder=$(dirname "$close_folder")

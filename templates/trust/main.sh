@@ -181,6 +181,8 @@ backwards() { sed '1!G;h;$!d'; }
 undo_line() {
   case $1 in
     file | edit)
+      # Of a run that was killed before the last step.
+      [ "$dry_run" = yes ] || rm -f "$3.regctl-new"
       [ -e "$3" ] || return 0
       if ! grep -qF "$TAB$(sha "$3")$TAB$3$TAB" "$manifest"; then
         if [ "$1" = edit ] && [ "$(sha "$3")" = "$(sha "$state/previous/$4")" ]; then return 0; fi
@@ -219,7 +221,7 @@ undo_changed() {
 
 do_undo() {
   if [ ! -s "$manifest" ]; then
-    if [ "$for_user" = no ] && [ "$dry_run" = no ] && [ -d "$state" ]; then
+    if [ "$dry_run" = no ] && [ -d "$state" ]; then
       state_open
       state_close
     fi

@@ -1,5 +1,5 @@
 /** Kits as a shell sees them: nothing of a value is ever run, and a user's own places come back as they were. */
-import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -30,6 +30,28 @@ async function home(): Promise<TemporaryDirectory & { sh(kit: string, ...args: s
       }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
+}
+
+/** Programs that change files kill the shell that called them, at the n-th call of any of them, before or after the deed. */
+async function killAt(folder: string, step: number): Promise<void> {
+  await writeFile(join(folder, "armed"), "0");
+  for (const name of ["mv", "cp", "mkdir", "touch", "rm"]) {
+    const script = `#!/bin/sh
+if [ -e "$TMPDIR/armed" ]; then
+  count=$(($(cat "$TMPDIR/armed") + 1))
+  echo "$count" >"$TMPDIR/armed"
+  if [ "$count" = ${step} ]; then
+    [ $((count % 2)) = 0 ] || /bin/${name} "$@"
+    /bin/rm -f "$TMPDIR/armed"
+    kill -KILL $PPID
+    exit 1
+  fi
+fi
+exec /bin/${name} "$@"
+`;
+    await writeFile(join(folder, "bin", name), script);
+    await chmod(join(folder, "bin", name), 0o755);
+  }
 }
 
 const PAYLOADS = [
@@ -72,6 +94,34 @@ describe("a shell kit", () => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  it("can be killed at any step: run again it is done, and its undo leaves nothing", async () => {
+    const kit = await kitFor(await subjectFor());
+    const steps = fc.integer({ min: 1, max: 30 });
+    await fc.assert(
+      fc.asyncProperty(steps, fc.boolean(), async (step, again) => {
+        await using machine = await home();
+        await killAt(machine.path, step);
+        await machine.sh(kit);
+        await rm(join(machine.path, "armed"), { force: true });
+        if (again) expect(await machine.sh(kit)).toMatchObject({ exitCode: 0, stderr: "" });
+        const undone = await machine.sh(kit, "--undo");
+        expect(undone, undone.stdout + undone.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+        expect(await filesBelow(join(machine.path, "home"))).toEqual({});
+        expect(await readdir(join(machine.path, "home"))).not.toContain(".config");
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it("waits for another run of itself, and both are done", async () => {
+    await using machine = await home();
+    const kit = await kitFor(await subjectFor());
+    const both = await Promise.all([machine.sh(kit), machine.sh(kit)]);
+    for (const one of both) expect(one, one.stdout + one.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+    await Promise.all([machine.sh(kit, "--undo"), machine.sh(kit, "--undo")]);
+    expect(await filesBelow(join(machine.path, "home"))).toEqual({});
   });
 
   it("is one command to a shell: a kit that was cut off anywhere does nothing", async () => {

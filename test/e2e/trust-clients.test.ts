@@ -1,6 +1,7 @@
 /** Kits for one client each, and kits that are run through ssh, on a machine of their own. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { load } from "js-yaml";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ClientMachine, clientMachine } from "../support/client-machine.ts";
 import { deployed, keep } from "../support/e2e-deployment.ts";
@@ -155,6 +156,34 @@ describe("one client alone", () => {
     const { stdout } = await machine.sh("keytool -list -cacerts -storepass changeit | grep -ciE 'regctl|^other,'");
     expect(stdout).toBe("1\n");
     expect((await kit("--client", "java,git", "--check")).exitCode).toBe(3);
+  });
+});
+
+describe("k3s and buildkitd", () => {
+  const K3S = "/etc/rancher/k3s/registries.yaml";
+
+  it("get files of their own when they have none, else what to add to theirs", async () => {
+    await machine.sh("mkdir -p /etc/rancher/k3s /etc/buildkit");
+    before = await machineFiles(machine);
+    const installed = await kit("--client", "k3s,buildkit", "--no-check");
+    expect(installed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/k3s.* has to be restarted once/) });
+    const written = load(await readFile(machine.path(K3S), "utf8")) as {
+      configs: Record<string, { tls: { ca_file: string } }>;
+    };
+    const authority = written.configs[at]?.tls.ca_file ?? "";
+    expect(await readFile(machine.path(authority), "utf8")).toBe(await readFile(registry.caFile, "utf8"));
+    expect(await readFile(machine.path("/etc/buildkit/buildkitd.toml"), "utf8")).toContain(
+      `[registry."${at}"]\n  ca = ["${authority}"]`,
+    );
+    expect(await kit("--undo")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await changes()).toEqual([]);
+
+    await writeFile(machine.path(K3S), "mirrors: {}\n");
+    const refused = await kit("--client", "k3s", "--no-check");
+    expect(refused).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(`ca_file: "${authority}"`) });
+    expect(await readFile(machine.path(K3S), "utf8")).toBe("mirrors: {}\n");
+    await kit("--undo");
+    await machine.sh("rm -r /etc/rancher /etc/buildkit");
   });
 });
 
