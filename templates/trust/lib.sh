@@ -152,6 +152,19 @@ authority_file() {
   return "$authority_result"
 }
 
+# profile_variable FILE NAME VALUE: for login shells, where it has no value yet
+profile_variable() {
+  fresh
+  cat >"$fresh" <<PROFILE
+# Written by the trust kit of $KIT_ID; --undo removes it. Another value is left as it is.
+if [ -z "\${$2:-}" ]; then
+  $2=$(quote "$3")
+  export $2
+fi
+PROFILE
+  put "$1" "$fresh"
+}
+
 # ---- state ----
 
 state_open() {

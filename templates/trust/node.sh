@@ -6,15 +6,7 @@ node_found() { [ "$for_user" != yes ] && [ "$system" != Darwin ] && has node; }
 
 node_apply() {
   authority_file || return 1
-  fresh
-  cat >"$fresh" <<PROFILE
-# Written by the trust kit of $KIT_ID; --undo removes it. Another value is left as it is.
-if [ -z "\${NODE_EXTRA_CA_CERTS:-}" ]; then
-  NODE_EXTRA_CA_CERTS=$(quote "$authority_file")
-  export NODE_EXTRA_CA_CERTS
-fi
-PROFILE
-  put "$node_file" "$fresh" || return 1
+  profile_variable "$node_file" NODE_EXTRA_CA_CERTS "$authority_file" || return 1
   node_others=$(grep -l NODE_EXTRA_CA_CERTS /etc/profile.d/*.sh /etc/environment 2>/dev/null | grep -vxF "$node_file" | tr '\n' ' ')
   if [ -n "$node_others" ]; then
     say warning node "NODE_EXTRA_CA_CERTS is set in $node_others too, and the first one counts" "add the authority to the file named there"

@@ -30,15 +30,7 @@ python_apply() {
     say same python "Python asks the system's store, $python_store"
     return 0
   fi
-  fresh
-  cat >"$fresh" <<PROFILE
-# Written by the trust kit of $KIT_ID; --undo removes it. Another value is left as it is.
-if [ -z "\${REQUESTS_CA_BUNDLE:-}" ]; then
-  REQUESTS_CA_BUNDLE=$(quote "$python_store")
-  export REQUESTS_CA_BUNDLE
-fi
-PROFILE
-  put "$python_file" "$fresh" || return 1
+  profile_variable "$python_file" REQUESTS_CA_BUNDLE "$python_store" || return 1
   [ "$dry_run" = yes ] || say note python "requests of pip reads it from the next login on; programs in environments of their own (venv) as well"
 }
 
