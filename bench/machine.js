@@ -22,6 +22,9 @@ export const COMPOSE_PLUGIN = join(CACHE, "compose/usr/libexec/docker/cli-plugin
 /** Debian's registry, 2.8.2, as the tests unpack it. */
 export const REGISTRY = join(CACHE, "docker-registry");
 
+/** Debian with every client, as the tests make it. */
+export const CLIENT_ROOT = join(CACHE, "client-debian-12");
+
 const DROP_CACHES = "/proc/sys/vm/drop_caches";
 
 /** Why the page cache of this machine cannot be emptied; undefined = it can. */
@@ -68,6 +71,7 @@ const NEEDS = {
   skopeo: () => (isInstalled("skopeo") ? undefined : `skopeo: ${prepare}`),
   curl: () => (isInstalled("curl") ? undefined : `curl: ${prepare}`),
   registry: () => (existsSync(REGISTRY) ? undefined : `Debian's registry in ${REGISTRY}: \`npm test\` puts it there`),
+  clients: () => (existsSync(CLIENT_ROOT) ? undefined : `a Debian with clients: ${prepare}`),
   time: () => (isInstalled("time") ? undefined : "GNU time: apt-get install time"),
   root: () => (process.getuid() === 0 ? undefined : "root: it makes namespaces"),
   debootstrap: () => (isInstalled("debootstrap") ? undefined : "debootstrap: apt-get install debootstrap"),

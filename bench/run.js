@@ -16,6 +16,7 @@ import { renderReport, times } from "./report.js";
 import { repos } from "./repos.js";
 import { rmRepo } from "./rm-repo.js";
 import { startup } from "./startup.js";
+import { trust } from "./trust.js";
 import { upNoop } from "./up.js";
 
 const PARTS = {
@@ -32,6 +33,7 @@ const PARTS = {
   prune,
   repos,
   "rm-repo": rmRepo,
+  trust,
 };
 const MANY = Number(process.env.REGCTL_BENCH_ROUNDS ?? 21);
 /** `many` for what takes a fraction of a second, `few` for what takes seconds, `fewest` for what takes minutes. */

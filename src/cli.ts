@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { addCertificateCommands } from "./cli-certificates.ts";
 import { addStorageCommands } from "./cli-storage.ts";
+import { addTrustCommands } from "./cli-trust.ts";
 import { COMPLETION_EXAMPLE, collect, example, wholeNumber, withPassword } from "./command-line.ts";
 import type { Context, GlobalOptions, Surroundings } from "./context.ts";
 import { RegctlError } from "./errors.ts";
@@ -173,6 +174,8 @@ export function buildProgram(
   ).action(action(async () => (await import("./commands/users.ts")).users));
 
   addCertificateCommands(program, action);
+
+  addTrustCommands(program, action);
 
   program.commandsGroup("Configuration and images:");
   const config = example(

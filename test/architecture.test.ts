@@ -8,8 +8,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Each does one thing to the outside world and knows nothing of the others. */
 const ADAPTERS = ["engine", "registry", "pki", "probe", "auth", "project", "host", "packages", "storage", "terminal"];
+/** Pages of the command table. */
+const PAGES = ["cli.ts", "cli-certificates.ts", "cli-storage.ts", "cli-trust.ts"];
 /** The whole program is put together in these. */
-const COMPOSITION = ["main.ts", "cli.ts", "cli-certificates.ts", "cli-storage.ts", "context.ts"];
+const COMPOSITION = ["main.ts", ...PAGES, "context.ts"];
 /** Ports and plain data of rooms that anyone may name as types. */
 const SHARED_TYPES = ["engine/engine.ts", "config/config.ts", "config/schema.ts", "host/command.ts"];
 /** Text in, value out: arguments and settings are parsed with them. */
@@ -22,7 +24,7 @@ const PURE_PARSERS = [
 ];
 /** Where each library may be loaded; a folder ends with a slash. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  commander: ["cli.ts", "cli-certificates.ts", "cli-storage.ts", "command-line.ts", "completion.ts"],
+  commander: [...PAGES, "command-line.ts", "completion.ts"],
   dockerode: ["engine/"],
   "node-forge": ["pki/"],
   bcryptjs: ["auth/"],
@@ -69,8 +71,7 @@ const roomOf = (file: string): string => (file.includes("/") ? (file.split("/")[
 
 /** Files of commands/ that are verbs (the table in cli.ts loads them); the others are parts that verbs share. */
 function verbsOf(sources: Readonly<Record<string, string>>): string[] {
-  const pages = ["cli.ts", "cli-certificates.ts", "cli-storage.ts"];
-  return pages.flatMap((page) => importsOf(page, sources[page] ?? "")).map((imported) => imported.target);
+  return PAGES.flatMap((page) => importsOf(page, sources[page] ?? "")).map((imported) => imported.target);
 }
 
 /** Why `file` may not import that file of ours, or undefined when it may. */

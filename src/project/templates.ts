@@ -13,9 +13,14 @@ export function yamlValue(value: string | number | boolean | readonly string[]):
   return PLAIN.test(value) && !RESERVED.test(value) && !value.includes(": ") ? value : JSON.stringify(value);
 }
 
+/** The text of templates/<name> as it is. */
+export function readTemplate(name: string): Promise<string> {
+  return readFile(new URL(`../../templates/${name}`, import.meta.url), "utf8");
+}
+
 /** The text of templates/<name> with `{{key}}` replaced; throws on a missing or unused value: both are bugs. */
 export async function renderTemplate(name: string, values: Readonly<Record<string, string>>): Promise<string> {
-  const text = await readFile(new URL(`../../templates/${name}`, import.meta.url), "utf8");
+  const text = await readTemplate(name);
   const unused = new Set(Object.keys(values));
   const rendered = text.replace(PLACEHOLDER, (_, key: string) => {
     const value = values[key];
