@@ -30,6 +30,11 @@ export function pathOf({ sent, given }: ChainFacts): ChainPath | undefined {
   return { leaf, path, top, ...(signer === undefined ? {} : { hiddenSigner: signer }) };
 }
 
+/** What clients were given as the CA and is none; the server's own certificate works as its own anchor. */
+export function plainAnchor({ given, sent: [leaf] }: ChainFacts): X509Certificate | undefined {
+  return given.find((one) => !one.ca && leaf !== undefined && !isSame(one, leaf));
+}
+
 /** Everything `lint` says of the leaf, of each issuer at hand, and of each step. */
 export function lintPath({ leaf, path, hiddenSigner }: ChainPath): Finding[] {
   const all = hiddenSigner === undefined ? path : [...path, hiddenSigner];

@@ -69,13 +69,15 @@ async function lookInside(
   const answer = target.scheme === "https" ? secure : speaksTls ? undefined : plain;
   const isGivenByHand = subject.authorityPem !== undefined;
   const chain = speaksTls ? chainOf(tls, { given, isGivenByHand, authorities }) : undefined;
-  const isTrusted = target.scheme === "https" && chain !== undefined && chain.distrust === undefined;
+  // Name, strength and all: whether a client that looks closely would go on.
+  const isSure = secure !== undefined && target.scheme === "https" && chain?.distrust === undefined;
+  const verified = isSure ? await ask({ ...asked, url: root, verifyWith: authorities }) : undefined;
   const endpoint: Endpoint = {
     target,
     root,
     address,
     timeoutMs: QUESTION_MS,
-    ...(isTrusted ? { verifyWith: authorities } : {}),
+    ...(isAnswer(verified) ? { verifyWith: authorities } : {}),
     isOutdated: /^TLSv1(\.1)?$/.test(tls.protocol ?? ""),
     tokenAuthorities: [...authorities, ...(roots.length === 0 ? await systemRoots() : [])],
   };

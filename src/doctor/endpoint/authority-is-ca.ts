@@ -1,5 +1,4 @@
-import { isSame } from "../../pki/chain.ts";
-import { lintCheck, nameOf, pathOf } from "../chain-path.ts";
+import { lintCheck, nameOf, plainAnchor } from "../chain-path.ts";
 import type { Check } from "../check.ts";
 import { broken } from "../diagnosis.ts";
 import type { EndpointFacts } from "../endpoint-facts.ts";
@@ -15,9 +14,7 @@ export const authorityIsCa: Check<EndpointFacts> = {
   id: "authority-is-ca",
   title: "what clients were given as the CA is one",
   async examine(facts) {
-    const path = facts.chain === undefined ? undefined : pathOf(facts.chain);
-    // The server's own certificate as the anchor works, and another check speaks of it.
-    const plain = facts.chain?.given.find((one) => !one.ca && path !== undefined && !isSame(one, path.leaf));
+    const plain = facts.chain === undefined ? undefined : plainAnchor(facts.chain);
     if (plain !== undefined && facts.chain?.distrust !== undefined)
       return broken(`${nameOf(plain)} was given as the CA and is none: it may sign nothing`, ...FIX);
     return lint.examine(facts);

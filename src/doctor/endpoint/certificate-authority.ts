@@ -1,6 +1,6 @@
 import { isSelfSigned } from "../../pki/chain.ts";
 import { oneLine } from "../../pki/describe.ts";
-import { type ChainPath, nameOf, pathOf } from "../chain-path.ts";
+import { type ChainPath, lintPath, nameOf, pathOf, plainAnchor } from "../chain-path.ts";
 import type { Check } from "../check.ts";
 import { broken } from "../diagnosis.ts";
 import type { ChainFacts, EndpointFacts } from "../endpoint-facts.ts";
@@ -15,7 +15,8 @@ function whoSigned({ leaf, top }: ChainPath, { given }: ChainFacts): string {
   if (given.some((one) => one.subject === top.issuer && !isSelfSigned(top)))
     return `${nameOf(leaf)} was signed by another CA with the same name as the one ${known}; the CA was made anew since`;
   if (isSelfSigned(leaf)) return `the certificate ${nameOf(leaf)} is signed by itself and not among what ${known}`;
-  return `the certificate was signed by ${oneLine(top.issuer)}, which is not among the CAs ${known}`;
+  const intermediate = isSelfSigned(top) ? "" : " (nor did the server send it, should it be an intermediate)";
+  return `the certificate was signed by ${oneLine(top.issuer)}, which is not among the CAs ${known}${intermediate}`;
 }
 
 export const certificateAuthority: Check<EndpointFacts> = {
@@ -25,9 +26,12 @@ export const certificateAuthority: Check<EndpointFacts> = {
     const path = chain === undefined ? undefined : pathOf(chain);
     const distrust = chain?.distrust;
     if (chain === undefined || path === undefined || distrust === undefined || DATES.has(distrust)) return undefined;
-    if (lacksIntermediate(chain) || path.hiddenSigner !== undefined) return undefined;
+    if (lacksIntermediate(chain) || path.hiddenSigner !== undefined || plainAnchor(chain) !== undefined)
+      return undefined;
     const name = targetName(target);
     const isKnown = isSelfSigned(path.top) && chain.given.some((one) => one.fingerprint256 === path.top.fingerprint256);
+    // What is wrong with a certificate of that CA is said by the check that knows it.
+    if (isKnown && lintPath(path).some(({ severity }) => severity === "error")) return undefined;
     if (isKnown)
       return broken(
         `OpenSSL refuses the certificate although it is from the CA given: ${distrust}`,

@@ -1,18 +1,21 @@
 import { isSelfSigned } from "../../pki/chain.ts";
 import { oneLine } from "../../pki/describe.ts";
-import { nameOf, pathOf } from "../chain-path.ts";
+import { nameOf, pathOf, plainAnchor } from "../chain-path.ts";
 import type { Check } from "../check.ts";
 import { broken, quoted } from "../diagnosis.ts";
 import type { ChainFacts, EndpointFacts } from "../endpoint-facts.ts";
 
-/** Whether the way up ends at a certificate whose issuer was neither sent nor is a CA that clients could know. */
+/** How CAs name what they sign servers' certificates with, in place of their root. */
+const INTERMEDIATE = /intermediate|issuing|sub(?:ordinate)?[ -]?ca\b/i;
+
+/** Whether the way up ends at a certificate whose issuer is, by all signs, an intermediate that was not sent. */
 export function lacksIntermediate(chain: ChainFacts): boolean {
   const found = pathOf(chain);
   if (chain.distrust === undefined || found === undefined || found.hiddenSigner !== undefined) return false;
   const { top } = found;
-  if (isSelfSigned(top) || chain.given.some(({ subject }) => subject === top.issuer)) return false;
-  // A root CA of one's own publishes no address; without a CA to compare with there is no telling which of both it is.
-  return chain.given.length > 0 || issuerAddress(top.infoAccess) !== undefined;
+  if (isSelfSigned(top) || plainAnchor(chain) !== undefined) return false;
+  if (chain.given.some(({ subject }) => subject === top.issuer)) return false;
+  return issuerAddress(top.infoAccess) !== undefined || INTERMEDIATE.test(top.issuer);
 }
 
 function issuerAddress(access: string | undefined): string | undefined {

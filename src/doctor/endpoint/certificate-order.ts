@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { isSame, isSelfSigned } from "../../pki/chain.ts";
 import { nameOf, pathOf } from "../chain-path.ts";
 import type { Check } from "../check.ts";
@@ -16,9 +17,10 @@ export const certificateOrder: Check<EndpointFacts> = {
     const [leaf, ...others] = chain.sent;
     if (leaf?.ca === true && others.some((one) => !one.ca))
       return broken(`the first certificate sent is the CA ${nameOf(leaf)}, not the server's own`, FIX);
-    // A root at the end is of no use and does no harm.
-    const sent = chain.sent.filter((one, index) => index === 0 || !isSelfSigned(one));
-    const surplus = sent.filter((one) => !found.path.some((link) => isSame(link, one)));
+    const isOnPath = (one: X509Certificate) => found.path.some((link) => isSame(link, one));
+    // Its own root at the end is of no use and does no harm.
+    const sent = chain.sent.filter((one, index) => index === 0 || !isSelfSigned(one) || !isOnPath(one));
+    const surplus = sent.filter((one) => !isOnPath(one));
     if (surplus.length > 0 && found.hiddenSigner === undefined)
       return warning(
         `the server sends certificates that have nothing to do with its own: ${surplus.map(nameOf).join(" / ")}; old clients stop at them`,
