@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { freePort } from "../contract/free-port.ts";
+import { made } from "../support/made-deployment.ts";
+import { secretForTest } from "../support/recorded-outputs.ts";
+import { run } from "../support/run.ts";
+
+interface Checked {
+  readonly id: string;
+  readonly verdict: string;
+  readonly cause: string;
+  readonly fix: string;
+  readonly title: string;
+  readonly repairable: boolean;
+}
+
+const checksOf = (stdout: string): Checked[] => (JSON.parse(stdout) as { data: { checks: Checked[] } }).data.checks;
+
+describe("doctor of a deployment", () => {
+  it("has nothing wrong with one that is healthy", async () => {
+    const { directory, engine } = await made();
+    const result = await run(["doctor", "-C", directory, "--json"], { engine });
+    const { data } = JSON.parse(result.stdout);
+    expect(data).toMatchObject({ url: expect.stringMatching(/^https:\/\/localhost:/), directory, repairs: [] });
+    const wrong = checksOf(result.stdout).filter(({ verdict }) => verdict === "broken" || verdict === "warning");
+    expect(wrong).toEqual([]);
+    expect(result.exitCode).toBe(0);
+    for (const one of checksOf(result.stdout)) {
+      expect(one).toEqual({
+        id: expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+        title: expect.any(String),
+        verdict: expect.stringMatching(/^(ok|unknown)$/),
+        cause: one.verdict === "ok" ? "" : expect.stringMatching(/./),
+        fix: one.verdict === "ok" ? "" : expect.stringMatching(/./),
+        repairable: false,
+      });
+    }
+    // docker takes anything at localhost, which is no failure, and not in order either.
+    expect(checksOf(result.stdout).find(({ id }) => id === "loopback-proves-nothing")?.verdict).toBe("unknown");
+    expect(new Set(checksOf(result.stdout).map(({ id }) => id)).size).toBe(checksOf(result.stdout).length);
+  });
+
+  it("says exit 3 with cause and fix when nothing answers", async () => {
+    const { directory, engine } = await made();
+    await engine[Symbol.asyncDispose]();
+    const result = await run(["doctor", "-C", directory], { engine });
+    expect(result.exitCode).toBe(3);
+    expect(result.stdout).toMatch(/^BROKEN {2}.*port-open/m);
+    expect(result.stdout).toMatch(/refuses the connection: nothing listens there\n {2}fix: .*regctl up/);
+    // What could not be looked at for that reason is told once.
+    expect(result.stdout.match(/nothing answers at the registry's port/g)).toHaveLength(1);
+  });
+});
+
+describe("doctor --from-client", () => {
+  it("needs no deployment and no engine", async () => {
+    const port = await freePort();
+    const result = await run(["doctor", "--from-client", `127.0.0.1:${port}`, "--json"]);
+    expect(result.exitCode).toBe(3);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      kind: "doctor",
+      data: { url: `https://127.0.0.1:${port}`, directory: null, worst: "broken" },
+    });
+    expect(checksOf(result.stdout).find(({ id }) => id === "port-open")).toMatchObject({ verdict: "broken" });
+    const quiet = await run(["doctor", "--from-client", `127.0.0.1:${port}`, "-q"]);
+    expect(quiet.stdout).toBe("broken\n");
+  });
+
+  it.each<[readonly string[], RegExp]>([
+    [["--from-client", "ftp://a"], /neither https nor http/],
+    [["--from-client", "https://u:hush@a"], /carries a user or a password/],
+    [["--from-client", "a:0"], /port is not a number/],
+    [["--from-client", "a:5000/UPPER"], /no image/],
+    [["--from-client", ""], /has no host/],
+    [["--from-client", "a", "--ca", "/no/such/file"], /cannot read \/no\/such\/file/],
+    [["--from-client", "a", "--ca", "/etc/passwd"], /cannot be used/],
+    [["--from-client", "a", "--password-stdin"], /a password without a user/],
+    [["--ca", "/etc/passwd"], /--ca is for --from-client/],
+  ])("refuses %s", async (flags, problem) => {
+    const result = await run(["doctor", ...flags]);
+    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(result.stderr).toMatch(problem);
+    expect(result.stderr).toMatch(/hint: /);
+    expect(result.stderr).not.toContain("hush");
+  });
+
+  it("never shows the password", async () => {
+    const { port } = await made();
+    const secret = secretForTest();
+    const flags = ["--user", "admin", "--password-stdin", "--verbose"];
+    const result = await run(["doctor", "--from-client", `localhost:${port}`, ...flags], { stdin: secret });
+    expect(result.exitCode).toBe(3);
+    expect(result.stdout).not.toContain(secret);
+  });
+});
