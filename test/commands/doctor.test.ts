@@ -1,8 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
 import { freePort } from "../contract/free-port.ts";
-import { made } from "../support/made-deployment.ts";
+import { keep, made } from "../support/made-deployment.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
 import { run } from "../support/run.ts";
+import type {} from "../support/shared-certificates.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 interface Checked {
   readonly id: string;
@@ -90,5 +95,45 @@ describe("doctor --from-client", () => {
     const result = await run(["doctor", "--from-client", `localhost:${port}`, ...flags], { stdin: secret });
     expect(result.exitCode).toBe(3);
     expect(result.stdout).not.toContain(secret);
+  });
+});
+
+describe("doctor --fix", () => {
+  /** Folders of a user's own, in which an empty one of podman's hides docker's. */
+  async function hidden() {
+    const home = keep(temporaryDirectory());
+    const name = `127.0.0.1:${await freePort()}`;
+    const [docker, podman] = ["docker", "containers"].map((client) => join(home.path, client, "certs.d", name));
+    await mkdir(docker as string, { recursive: true });
+    await mkdir(podman as string, { recursive: true });
+    await copyFile(join(inject("certificates"), "ca.crt"), join(docker as string, "ca.crt"));
+    const options = { environment: { HOME: home.path, XDG_CONFIG_HOME: home.path } };
+    return { name, podman: podman as string, options };
+  }
+
+  it("mends what can be mended, says so, and looks again", async () => {
+    const { name, podman, options } = await hidden();
+    const before = await run(["doctor", "--from-client", name, "--json"], options);
+    const seen = checksOf(before.stdout).find(({ id }) => id === "trust-folder-hidden");
+    expect(seen).toMatchObject({ verdict: "broken", repairable: true, cause: expect.stringContaining(podman) });
+    expect(existsSync(podman)).toBe(true);
+
+    const after = await run(["doctor", "--from-client", name, "--fix", "--yes", "--json"], options);
+    expect(JSON.parse(after.stdout).data.repairs).toEqual([
+      { id: "trust-folder-hidden", outcome: "repaired", message: expect.stringContaining(podman) },
+    ]);
+    expect(checksOf(after.stdout).find(({ id }) => id === "trust-folder-hidden")?.verdict).toBe("ok");
+    expect(existsSync(podman)).toBe(false);
+    // The port is still closed.
+    expect(after.exitCode).toBe(3);
+  });
+
+  it("asks first, and changes nothing where nobody can be asked", async () => {
+    const { name, podman, options } = await hidden();
+    const result = await run(["doctor", "--from-client", name, "--fix"], options);
+    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(result.stderr).toMatch(/to mend: trust-folder-hidden: /);
+    expect(result.stderr).toMatch(/pass --yes/);
+    expect(existsSync(podman)).toBe(true);
   });
 });
