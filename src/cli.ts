@@ -128,6 +128,18 @@ export function buildProgram(
     program.command("status").description("health, drift, certificate, users, disk; exit 3 when something is wrong"),
     "regctl status --json",
   ).action(action(async () => (await import("./commands/status.ts")).status));
+  const doctor = program
+    .command("doctor")
+    .description("find what keeps clients from the registry, each with cause and fix; exit 3 when there is something")
+    .option("--from-client <registry>", "look at any registry from here: URL, HOST:PORT or image; needs no deployment")
+    .option("--ca <file>", "with --from-client: the CA that clients were given")
+    .option("--user <name>", "log in as this user (else docker's stored login)")
+    .option("--fix", "mend what can be mended without a risk: shown first, asked unless --yes");
+  example(
+    withPassword(doctor),
+    "regctl doctor",
+    "regctl doctor --from-client registry.example.com:5000 --ca ca.crt --user ci --password-file ./pw",
+  ).action(action(async () => (await import("./commands/doctor.ts")).doctor));
   const logs = program
     .command("logs")
     .description("what the registry says")

@@ -1,0 +1,88 @@
+/** Looks at a registry from a client's side, and at a deployment on its host: every check at once. Changes nothing. */
+import { registryUrl } from "../config/config.ts";
+import { publishedAddress } from "../deployment/health.ts";
+import { type Examined, runChecks, worstVerdict } from "../doctor/run-checks.ts";
+import { parseTarget, type Target, targetUrl } from "../doctor/target.ts";
+import { messageOf, RegctlError } from "../errors.ts";
+import type { RegistryLogin } from "../registry/login.ts";
+import { readCertificateFiles } from "./certificates.ts";
+import { loadDeployment } from "./deployment.ts";
+import { examineDeployment } from "./examine-deployment.ts";
+import { gatherEndpointFacts } from "./gather-endpoint.ts";
+import type { OperationPorts } from "./ports.ts";
+
+/** A registry as a client knows it. */
+export interface EndpointSubject {
+  readonly target: Target;
+  /** PEM of what clients were given to trust; undefined = whatever this machine trusts. */
+  readonly authorityPem: string | undefined;
+  readonly login: RegistryLogin | undefined;
+  /** Where its port is on this host, whatever its name resolves to. */
+  readonly address?: string | undefined;
+}
+
+export interface DoctorReport {
+  readonly url: string;
+  /** The deployment's folder; null with `--from-client`. */
+  readonly directory: string | null;
+  readonly worst: Examined["verdict"];
+  readonly checks: readonly Examined[];
+}
+
+/** For one check, whose facts are gathered before. */
+const CHECK_MS = 10_000;
+
+/** `text` as people call a registry: URL, HOST:PORT, image; `input-invalid` when it is none. */
+export function endpointSubject(text: string, given: Omit<EndpointSubject, "target">): EndpointSubject {
+  return { target: parseTarget(text), ...given };
+}
+
+function report(url: string, directory: string | null, checks: readonly Examined[]): DoctorReport {
+  return { url, directory, worst: worstVerdict(checks), checks };
+}
+
+/** Any registry, as seen from this machine. */
+export async function examineEndpoint(ports: OperationPorts, subject: EndpointSubject): Promise<DoctorReport> {
+  return report(targetUrl(subject.target), null, await endpointPart(ports, subject));
+}
+
+/** A deployment: its host and folder, and its registry from a client's side. */
+export async function examineOwn(
+  ports: OperationPorts,
+  directory: string,
+  login: RegistryLogin | undefined,
+): Promise<DoctorReport> {
+  const options = { timeoutMs: CHECK_MS, signal: ports.signal };
+  const deployment = await loadDeployment(directory);
+  const { config } = deployment;
+  const { authorityPem } = await readCertificateFiles(directory);
+  const url = registryUrl(config);
+  const subject = { target: parseTarget(url), authorityPem, login, address: publishedAddress(config.bind) };
+  const [host, endpoint] = await Promise.all([
+    examineDeployment(ports, directory, options),
+    endpointPart(ports, subject),
+  ]);
+  return report(url, directory, [...host, ...endpoint]);
+}
+
+async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Promise<Examined[]> {
+  const { endpointChecks } = await import("../doctor/endpoint-checks.ts");
+  const facts = await gatherEndpointFacts(ports, subject);
+  return runChecks(endpointChecks, facts, { timeoutMs: CHECK_MS, signal: ports.signal });
+}
+
+/** The certificates of a file a client was given: PEM or DER, as PEM. `input-invalid` when it holds none. */
+export async function readAuthorityFile(path: string): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  const { readBundle } = await import("../pki/bundle.ts");
+  const data = await readFile(path).catch((cause: unknown) => {
+    throw new RegctlError("input-invalid", `cannot read ${path}: ${messageOf(cause)}`, { hint: "correct --ca", cause });
+  });
+  const { certificates, findings } = await readBundle(data, undefined, "CA");
+  const problem = findings.find(({ severity }) => severity === "error");
+  if (certificates.length === 0 || problem !== undefined) {
+    const why = problem?.message ?? "there is no certificate in it";
+    throw new RegctlError("input-invalid", `${path} cannot be used: ${why}`, { hint: problem?.hint ?? "correct --ca" });
+  }
+  return certificates.map((certificate) => certificate.toString()).join("");
+}
