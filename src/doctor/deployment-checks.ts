@@ -2,15 +2,14 @@
 import type { Check } from "./check.ts";
 import { authorityExpiry } from "./deployment/authority-expiry.ts";
 import { authorityKey } from "./deployment/authority-key.ts";
-import { certificateChain } from "./deployment/certificate-chain.ts";
 import { certificateExpiry } from "./deployment/certificate-expiry.ts";
+import { certificateFileChain } from "./deployment/certificate-file-chain.ts";
+import { certificateFileNames } from "./deployment/certificate-file-names.ts";
 import { certificateFiles } from "./deployment/certificate-files.ts";
 import { certificateFolder } from "./deployment/certificate-folder.ts";
 import { certificateForm } from "./deployment/certificate-form.ts";
 import { certificateKey } from "./deployment/certificate-key.ts";
-import { certificateNames } from "./deployment/certificate-names.ts";
 import { certificateServed } from "./deployment/certificate-served.ts";
-import { clock } from "./deployment/clock.ts";
 import { collectionAge } from "./deployment/collection-age.ts";
 import { configuration } from "./deployment/configuration.ts";
 import { containerHealth } from "./deployment/container-health.ts";
@@ -24,14 +23,15 @@ import { diskWritable } from "./deployment/disk-writable.ts";
 import { dockerNetworks } from "./deployment/docker-networks.ts";
 import { drift } from "./deployment/drift.ts";
 import { editedFiles } from "./deployment/edited-files.ts";
+import { engineInsecureRegistries } from "./deployment/engine-insecure-registries.ts";
 import { engineProxy } from "./deployment/engine-proxy.ts";
 import { engineReachable } from "./deployment/engine-reachable.ts";
 import { environmentOverrides } from "./deployment/environment-overrides.ts";
 import { firewall } from "./deployment/firewall.ts";
 import { folderRights } from "./deployment/folder-rights.ts";
+import { hostClock } from "./deployment/host-clock.ts";
 import { hostsFile } from "./deployment/hosts-file.ts";
 import { htpasswdLines } from "./deployment/htpasswd-lines.ts";
-import { insecureRegistries } from "./deployment/insecure-registries.ts";
 import { interruptedChange } from "./deployment/interrupted-change.ts";
 import { interruptedCollection } from "./deployment/interrupted-collection.ts";
 import { interruptedInit } from "./deployment/interrupted-init.ts";
@@ -40,7 +40,6 @@ import { logRotation } from "./deployment/log-rotation.ts";
 import { mirrors } from "./deployment/mirrors.ts";
 import { mtu } from "./deployment/mtu.ts";
 import { nameResolution } from "./deployment/name-resolution.ts";
-import { otherRegctl } from "./deployment/other-regctl.ts";
 import { ownership } from "./deployment/ownership.ts";
 import { passwordCost } from "./deployment/password-cost.ts";
 import { port } from "./deployment/port.ts";
@@ -76,8 +75,8 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   certificateKey,
   certificateExpiry,
   authorityExpiry,
-  certificateNames,
-  certificateChain,
+  certificateFileNames,
+  certificateFileChain,
   certificateForm,
   certificateServed,
   authorityKey,
@@ -98,7 +97,7 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   trash,
   collectionAge,
   registryVersion,
-  clock,
+  hostClock,
   nameResolution,
   hostsFile,
   firewall,
@@ -107,10 +106,9 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   restartPolicy,
   logRotation,
   engineProxy,
-  insecureRegistries,
+  engineInsecureRegistries,
   mirrors,
   daemonConfiguration,
   snapEngine,
   selinux,
-  otherRegctl,
 ];

@@ -51,8 +51,6 @@ export interface EditedFile {
 export interface ServedAnswer {
   /** SHA-256 of each certificate sent, leaf first; empty without TLS. */
   readonly fingerprints: readonly string[];
-  /** Its own clock; undefined = it told none. */
-  readonly date: Date | undefined;
 }
 
 export interface DiskFacts {
@@ -121,10 +119,12 @@ export interface HostFile {
 export interface Mends {
   /** What `regctl up` does. */
   up(): Promise<string>;
+  /** What `regctl restart` does: uploads under way are finished first. */
+  restart(): Promise<string>;
   /** What the next command does by itself: finishes what was committed. */
   finishInterrupted(): Promise<string>;
   /** Sets permission bits of files of the deployment's folder. */
-  protect(files: readonly { readonly path: string; readonly mode: number }[]): Promise<string>;
+  protect(files: readonly Pick<PresentFile, "absolutePath" | "mode">[]): Promise<string>;
   /** Removes all but the last entry of each name from htpasswd. */
   removeRepeatedUsers(): Promise<string>;
 }
@@ -178,6 +178,4 @@ export interface DeploymentFacts {
   isClockSynchronized(): Promise<boolean | undefined>;
   /** SELinux type of the images' folder while it is enforced; undefined = it is not. */
   selinuxType(): Promise<string | undefined>;
-  /** The first `regctl` of the PATH when it is not this program. */
-  otherRegctl(): Promise<string | undefined>;
 }

@@ -1,5 +1,6 @@
 /** Runs checks side by side, each with its own time limit; what goes wrong in one is that one's verdict. */
-import { messageOf } from "../errors.ts";
+import { setMaxListeners } from "node:events";
+import { messageOf, RegctlError } from "../errors.ts";
 import { shownText } from "../shown-name.ts";
 import type { Check, Diagnosis, Verdict } from "./check.ts";
 
@@ -31,6 +32,8 @@ export async function runChecks<Facts>(
   facts: Facts,
   options: RunOptions,
 ): Promise<Examined[]> {
+  // Each check listens, and Node takes more than ten for a leak.
+  setMaxListeners(0, options.signal);
   return Promise.all(checks.map((check) => examineOne(check, facts, options)));
 }
 
@@ -73,7 +76,8 @@ async function examineInTime<Facts>(
     return { diagnosis, canRepair: true };
   } catch (error) {
     if (signal.aborted) throw error;
-    const fix = "run it again; when it stays so, `regctl doctor --debug` and report it";
+    const again = "run it again; when it stays so, `regctl doctor --debug` and report it";
+    const fix = (error instanceof RegctlError ? error.hint : undefined) ?? again;
     return { diagnosis: { verdict: "unknown", cause: messageOf(error), fix }, canRepair: false };
   } finally {
     clearTimeout(timer);

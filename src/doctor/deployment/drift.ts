@@ -8,8 +8,11 @@ const SHOWN = 3;
 async function others(facts: DeploymentFacts): Promise<readonly Change[]> {
   const edited = new Set((await facts.editedFiles()).map(({ path }) => path));
   return (await facts.changes()).filter(
-    ({ kind, name, because }) =>
-      kind !== "certificate" && !edited.has(name) && !because.startsWith("does not belong to "),
+    ({ action, kind, name, because }) =>
+      !(kind === "container" && (action === "create" || /^is [a-z]+$/.test(because))) &&
+      kind !== "certificate" &&
+      !edited.has(name) &&
+      !because.startsWith("does not belong to "),
   );
 }
 

@@ -33,6 +33,6 @@ export const folderRights: Check<DeploymentFacts> = {
   },
   async repair(facts) {
     const found = await open(facts);
-    return facts.mends.protect(found.map(({ path, mode }) => ({ path, mode: mode & ~OF_OTHERS })));
+    return facts.mends.protect(found.map(({ absolutePath, mode }) => ({ absolutePath, mode: mode & ~OF_OTHERS })));
   },
 };

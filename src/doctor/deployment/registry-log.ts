@@ -71,26 +71,35 @@ const SAYINGS: readonly Saying[] = [
 
 const SHOWN = 200;
 
-/** `time="…" level=… msg="…"` without what says little. */
-function told(line: string): string {
-  const message = /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
-  return shownText(message).slice(0, SHOWN);
+/** What the registry itself says in a line: its message, and for an error the detail. Requests are told in other fields. */
+function saidIn(line: string): string {
+  // Access lines, in the form of Apache's, hold nothing but what clients chose.
+  if (/^\S+ - \S* ?\[/.test(line)) return "";
+  if (line.startsWith("{")) {
+    try {
+      const { msg, "err.detail": detail } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+      return [msg, detail].filter((part) => typeof part === "string").join(": ");
+    } catch {
+      return "";
+    }
+  }
+  const field = (name: string): string | undefined =>
+    new RegExp(`(?:^| )${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(line)?.[1];
+  const message = field("msg");
+  if (message === undefined) return line.startsWith("time=") ? "" : line;
+  return [message, / level=error /.test(line) ? field("err.detail") : undefined]
+    .filter((part) => part !== undefined)
+    .join(": ");
 }
 
-/** The first saying any line has, most telling first. */
-export function judgeLog(lines: readonly string[]): (Saying & { readonly line: string }) | undefined {
+/** The most telling thing it said, and what that means. Pure. */
+export function judgeLog(lines: readonly string[]): (Saying & { readonly said: string }) | undefined {
+  const all = lines.map(saidIn);
   for (const saying of SAYINGS) {
-    // A client chooses what stands in access lines and in fields.
-    const line = lines.find(
-      (one) => saying.says.test(/\bmsg="((?:[^"\\]|\\.)*)"/.exec(one)?.[1] ?? one) && !isAccessLine(one),
-    );
-    if (line !== undefined) return { ...saying, line };
+    const said = all.find((one) => saying.says.test(one));
+    if (said !== undefined) return { ...saying, said };
   }
   return undefined;
-}
-
-function isAccessLine(line: string): boolean {
-  return /^\S+ - \S+ \[/.test(line);
 }
 
 export const registryLog: Check<DeploymentFacts> = {
@@ -99,6 +108,7 @@ export const registryLog: Check<DeploymentFacts> = {
   async examine(facts) {
     const found = judgeLog(await facts.log());
     if (found === undefined) return undefined;
-    return { verdict: found.verdict, cause: `${found.means}: the registry said "${told(found.line)}"`, fix: found.fix };
+    const cause = `${found.means}: the registry said "${shownText(found.said).slice(0, SHOWN)}"`;
+    return { verdict: found.verdict, cause, fix: found.fix };
   },
 };

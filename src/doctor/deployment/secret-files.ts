@@ -27,6 +27,6 @@ export const secretFiles: Check<DeploymentFacts> = {
     return { verdict: "warning", cause, fix: `chmod 600 ${found.map(({ absolutePath }) => absolutePath).join(" ")}` };
   },
   async repair(facts) {
-    return facts.mends.protect((await open(facts)).map(({ path }) => ({ path, mode: 0o600 })));
+    return facts.mends.protect((await open(facts)).map(({ absolutePath }) => ({ absolutePath, mode: 0o600 })));
   },
 };

@@ -7,8 +7,8 @@ import type { DeploymentFacts } from "../deployment-facts.ts";
 /** The engine always has this one, and a deployment on loopback can do nothing about it. */
 const LOOPBACK_NETWORK = "127.0.0.0/8";
 
-export const insecureRegistries: Check<DeploymentFacts> = {
-  id: "insecure-registries",
+export const engineInsecureRegistries: Check<DeploymentFacts> = {
+  id: "engine-insecure-registries",
   title: "the engine checks the registry's certificate",
   async examine(facts) {
     const [config, { insecureRegistries: entries }] = await Promise.all([facts.config(), facts.engineDetails()]);
@@ -24,11 +24,13 @@ export const insecureRegistries: Check<DeploymentFacts> = {
         own.has(one) ||
         (one !== LOOPBACK_NETWORK && one.includes("/") && addresses.some((address) => overlap(one, `${address}/32`))),
     );
-    if (entry === undefined) return undefined;
+    // What daemon.json says is a check of its own, of every client.
+    if (entry === undefined || (await facts.daemonConfiguration()).text?.includes(`"${entry}"`) === true)
+      return undefined;
     return {
       verdict: "warning",
-      cause: `insecure-registries of this host's engine has ${entry}: it takes any certificate, and plain HTTP, for this registry`,
-      fix: "remove it from insecure-registries in daemon.json and systemctl reload docker; then: regctl trust install",
+      cause: `this host's engine was started with --insecure-registry ${entry}: it takes any certificate, and plain HTTP, for this registry`,
+      fix: "remove the option (systemctl cat docker shows where it is), systemctl restart docker, then: regctl trust install",
     };
   },
 };

@@ -18,36 +18,20 @@ function apart(one: Date, other: Date): string {
 }
 
 /** A clock a day off makes good certificates "expired" or "not yet valid". */
-export const clock: Check<DeploymentFacts> = {
-  id: "clock",
+export const hostClock: Check<DeploymentFacts> = {
+  id: "host-clock",
   title: "the host's clock is right",
   async examine(facts) {
     const { now } = facts;
     const wrong = clockLooksWrong(now);
     if (wrong !== undefined) return { verdict: "broken", cause: wrong, fix: SET_CLOCK };
-    const others = [
-      [
-        "the engine",
-        await facts.engineDetails().then(
-          ({ time }) => (time === "" ? undefined : new Date(time)),
-          () => undefined,
-        ),
-      ],
-      [
-        "the registry",
-        await facts.served().then(
-          (answer) => answer?.date,
-          () => undefined,
-        ),
-      ],
-    ] as const;
-    for (const [who, time] of others) {
-      if (time === undefined || Math.abs(time.getTime() - now.getTime()) <= TOLERATED_MS) continue;
-      return {
-        verdict: "broken",
-        cause: `this program's clock and that of ${who} are ${apart(now, time)} apart`,
-        fix: SET_CLOCK,
-      };
+    const time = await facts.engineDetails().then(
+      (details) => (details.time === "" ? undefined : new Date(details.time)),
+      () => undefined,
+    );
+    if (time !== undefined && Math.abs(time.getTime() - now.getTime()) > TOLERATED_MS) {
+      const cause = `this program's clock and the engine's are ${apart(now, time)} apart`;
+      return { verdict: "broken", cause, fix: SET_CLOCK };
     }
     const future = (await facts.files()).find(({ modified }) => modified.getTime() > now.getTime() + FUTURE_MS);
     if (future !== undefined) {

@@ -5,8 +5,8 @@ import type { Check } from "../check.ts";
 import type { DeploymentFacts } from "../deployment-facts.ts";
 import { seenCertificates } from "../seen-certificates.ts";
 
-export const certificateNames: Check<DeploymentFacts> = {
-  id: "certificate-names",
+export const certificateFileNames: Check<DeploymentFacts> = {
+  id: "certificate-file-names",
   title: "the certificate covers every name of regctl.yaml",
   async examine(facts) {
     const seen = await seenCertificates(facts);

@@ -35,8 +35,8 @@ function gap({ leaf, chain, authority, config }: SeenCertificates): Diagnosis | 
 }
 
 /** Clients put up with more than this, but not all of them, and not with an issuer that is missing. */
-export const certificateChain: Check<DeploymentFacts> = {
-  id: "certificate-chain",
+export const certificateFileChain: Check<DeploymentFacts> = {
+  id: "certificate-file-chain",
   title: "the chain is complete, in order, and leads to the CA clients are given",
   async examine(facts) {
     const seen = await seenCertificates(facts);
