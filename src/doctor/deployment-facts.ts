@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { Change } from "../deployment/plan.ts";
 import type { EngineInfo, ObservedContainer } from "../engine/engine.ts";
 import type { ContainerSettings, EngineDetails, NetworkAddresses } from "../engine/inspection.ts";
+import type { Issue } from "../errors.ts";
 import type { FreeSpace } from "../host/disk.ts";
 
 /** Something in the deployment's folder, links not followed. */
@@ -136,7 +137,10 @@ export interface DeploymentFacts {
   readonly isRoot: boolean;
   readonly mends: Mends;
 
+  /** Of regctl.yaml; of the last valid one when it is not valid, as that is what runs. */
   config(): Promise<Config>;
+  /** Every problem of regctl.yaml; empty = it is valid. */
+  configurationIssues(): Promise<readonly Issue[]>;
   certificates(): Promise<CertificateFileContents>;
   /** The folder, what is directly in it, and in certs/, auth/, registry/, .regctl/ and the top of the images. */
   files(): Promise<readonly PresentFile[]>;

@@ -18,6 +18,7 @@ import type {
   StaleUploads,
 } from "../doctor/deployment-facts.ts";
 import type { Engine, ObservedContainer } from "../engine/engine.ts";
+import { RegctlError } from "../errors.ts";
 import { freeSpace } from "../host/disk.ts";
 import { activeFirewall } from "../host/firewall.ts";
 import { isMountedReadOnly } from "../host/mounts.ts";
@@ -29,7 +30,7 @@ import { FILES } from "../project/paths.ts";
 import { REPOSITORIES, uploadsFolder } from "../storage/layout.ts";
 import { namesIn, walkRepositories } from "../storage/repositories.ts";
 import { readCollectionMark } from "./collection-mark.ts";
-import { type Deployment, loadDeployment } from "./deployment.ts";
+import { type Deployment, lastValidConfig, loadDeployment } from "./deployment.ts";
 import { certificateContents, presentFiles, readAudit } from "./deployment-files.ts";
 import { deploymentMends } from "./deployment-mends.ts";
 import { daemonConfiguration, isClockSynchronized, resolvedNames, selinuxType, silentMirrors } from "./host-facts.ts";
@@ -119,6 +120,10 @@ async function staleUploads(data: string, nowMs: number): Promise<StaleUploads> 
   return { count, isPartial: false };
 }
 
+function isInvalid(error: unknown): error is RegctlError {
+  return error instanceof RegctlError && error.code === "config-invalid";
+}
+
 const LOG_LINES = 400;
 
 async function logOf(
@@ -136,7 +141,7 @@ async function logOf(
 async function portHolders(
   ports: OperationPorts,
   engine: Engine,
-  { config, directory }: Deployment,
+  { config, directory }: Pick<Deployment, "config" | "directory">,
   own: ObservedContainer | undefined,
 ): Promise<string[]> {
   const every = new Set(["0.0.0.0", "::"]);
@@ -157,11 +162,19 @@ async function portHolders(
 export function deploymentFacts(ports: OperationPorts, directory: string): DeploymentFacts {
   const { signal } = ports;
   const deployment = once(() => loadDeployment(directory));
-  const config = async () => (await deployment()).config;
+  const config = once(async () => {
+    try {
+      return (await deployment()).config;
+    } catch (error) {
+      const last = isInvalid(error) ? await lastValidConfig(directory) : undefined;
+      if (last === undefined) throw error;
+      return last;
+    }
+  });
   const configIfValid = () => config().catch(() => undefined);
   const engine = once(() => ports.engine());
   const containers = once(async () => {
-    const observed = await observeOwn(ports, await engine(), await deployment());
+    const observed = await observeOwn(ports, await engine(), { directory, config: await config() });
     const isRegistry = ({ labels }: ObservedContainer) => labels[SERVICE_LABEL] === REGISTRY_SERVICE;
     return [...observed.containers.filter(isRegistry), ...observed.containers.filter((one) => !isRegistry(one))];
   });
@@ -178,6 +191,15 @@ export function deploymentFacts(ports: OperationPorts, directory: string): Deplo
     isRoot: ports.isRoot,
     mends: deploymentMends(ports, directory),
     config,
+    configurationIssues: once(async () => {
+      try {
+        await deployment();
+        return [];
+      } catch (error) {
+        if (!isInvalid(error)) throw error;
+        return error.issues.length > 0 ? error.issues : [{ path: "", message: error.message }];
+      }
+    }),
     certificates: once(() => certificateContents(directory)),
     files: once(async () => presentFiles(directory, await configIfValid())),
     htpasswd: once(() => readIfExists(join(directory, FILES.htpasswd))),
@@ -216,7 +238,9 @@ export function deploymentFacts(ports: OperationPorts, directory: string): Deplo
       return own === undefined ? undefined : (await engine()).inspection.settings(own.id, { signal });
     }),
     log: once(async () => logOf(ports, await engine(), await registry())),
-    portHolders: once(async () => portHolders(ports, await engine(), await deployment(), await registry())),
+    portHolders: once(async () =>
+      portHolders(ports, await engine(), { directory, config: await config() }, await registry()),
+    ),
     served: once(async () => servedAnswer(await config(), signal)),
     dockerNetworks: once(async () => (await engine()).inspection.networks({ signal })),
     silentMirrors: once(async () => silentMirrors(await engineDetails())),
