@@ -1,5 +1,6 @@
 /** Addresses, routes and interfaces of this host, from the kernel's own files. */
 import { readdir, readFile } from "node:fs/promises";
+import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -66,7 +67,7 @@ function numberOf(address: string): number {
 export function overlap(one: string, other: string): boolean {
   const ranges = [one, other].map((subnet) => {
     const [address = "", bits = ""] = subnet.split("/");
-    const first = numberOf(address);
+    const first = isIPv4(address) && bits !== "" ? numberOf(address) : Number.NaN;
     return { first, last: first + 2 ** (32 - Number(bits)) - 1 };
   });
   const [a, b] = ranges;

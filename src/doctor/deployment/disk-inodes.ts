@@ -11,7 +11,10 @@ export const diskInodes: Check<DeploymentFacts> = {
   title: "the disks have room for more files",
   async examine(facts) {
     const disks = (await facts.disks()).filter(({ space }) => space.inodesTotal > 0);
-    const low = disks.filter(({ space }) => space.inodesFree < LOW && space.inodesFree < space.inodesTotal * LOW_SHARE);
+    const low = disks.filter(
+      ({ space }) =>
+        space.inodesFree < OUT || (space.inodesFree < LOW && space.inodesFree < space.inodesTotal * LOW_SHARE),
+    );
     const worst = low.sort((a, b) => a.space.inodesFree - b.space.inodesFree)[0];
     if (worst === undefined) return undefined;
     const { inodesFree, inodesTotal } = worst.space;
