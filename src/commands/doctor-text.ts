@@ -14,9 +14,11 @@ function indented(label: string, text: string): string {
   return [`  ${label}: ${first}`, ...others.map((line) => `       ${line}`)].join("\n");
 }
 
-function finding({ id, verdict, cause, fix, repair }: Examined): string {
+/** Checks that say the very same thing, as those that one obstacle kept from looking, are told once. */
+function finding(alike: readonly Examined[]): string {
+  const [{ verdict, cause, fix, repair }] = alike as [Examined];
   return [
-    `${SHOWN_AS[verdict]}  ${id}`,
+    `${SHOWN_AS[verdict]}  ${alike.map(({ id }) => id).join(", ")}`,
     `  ${cause}`,
     indented("fix", fix),
     ...(repair === undefined ? [] : ["  `regctl doctor --fix` does it"]),
@@ -42,10 +44,15 @@ function summary(checks: readonly Examined[]): string {
 export function renderExamined({ url, checks }: DoctorReport, { verbose }: { readonly verbose: boolean }): string {
   const order = ["broken", "warning", "unknown"] as const;
   const found = order.flatMap((verdict) => checks.filter((one) => one.verdict === verdict));
+  const alike = new Map<string, Examined[]>();
+  for (const one of found) {
+    const key = JSON.stringify([one.verdict, one.cause, one.fix]);
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
   const good = verbose ? checks.filter(({ verdict }) => verdict === "ok") : [];
   return [
     `${url}: ${summary(checks)}`,
-    ...found.map((one) => `\n${finding(one)}`),
+    ...[...alike.values()].map((group) => `\n${finding(group)}`),
     ...(good.length === 0 ? [] : ["", ...good.map(({ id, title }) => `ok  ${id}: ${title}`)]),
   ].join("\n");
 }

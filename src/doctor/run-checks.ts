@@ -1,5 +1,4 @@
 /** Runs checks side by side, each with its own time limit; what goes wrong in one is that one's verdict. */
-import { setMaxListeners } from "node:events";
 import { messageOf, RegctlError } from "../errors.ts";
 import { shownText } from "../shown-name.ts";
 import type { Check, Diagnosis, Verdict } from "./check.ts";
@@ -30,11 +29,20 @@ const WORST_FIRST = ["broken", "warning", "unknown", "ok"] as const;
 export async function runChecks<Facts>(
   checks: readonly Check<Facts>[],
   facts: Facts,
-  options: RunOptions,
+  { timeoutMs, signal }: RunOptions,
 ): Promise<Examined[]> {
-  // Each check listens, and Node takes more than ten for a leak.
-  setMaxListeners(0, options.signal);
-  return Promise.all(checks.map((check) => examineOne(check, facts, options)));
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+  });
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const all = Promise.all(checks.map((check) => examineOne(check, facts, timeoutMs)));
+    return await Promise.race([all, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** The worst verdict among them, "ok" for none. */
@@ -42,11 +50,19 @@ export function worstVerdict(examined: readonly Examined[]): Examined["verdict"]
   return WORST_FIRST.find((verdict) => examined.some((one) => one.verdict === verdict)) ?? "ok";
 }
 
-async function examineOne<Facts>(check: Check<Facts>, facts: Facts, options: RunOptions): Promise<Examined> {
-  const { id, title } = check;
-  const { diagnosis, canRepair } = await examineInTime(check, facts, options);
+async function examineOne<Facts>(check: Check<Facts>, facts: Facts, timeoutMs: number): Promise<Examined> {
+  const { id, title, repair } = check;
+  let diagnosis: Diagnosis | undefined;
+  let canRepair = repair !== undefined;
+  try {
+    diagnosis = await inTime(check, facts, timeoutMs);
+  } catch (error) {
+    const again = "run it again; when it stays so, add --debug and report what it says";
+    const fix = (error instanceof RegctlError ? error.hint : undefined) ?? again;
+    diagnosis = { verdict: "unknown", cause: messageOf(error), fix };
+    canRepair = false;
+  }
   if (diagnosis === undefined) return { id, title, verdict: "ok", cause: "", fix: "" };
-  const { repair } = check;
   return {
     id,
     title,
@@ -58,29 +74,14 @@ async function examineOne<Facts>(check: Check<Facts>, facts: Facts, options: Run
   };
 }
 
-async function examineInTime<Facts>(
-  check: Check<Facts>,
-  facts: Facts,
-  { timeoutMs, signal }: RunOptions,
-): Promise<{ readonly diagnosis: Diagnosis | undefined; readonly canRepair: boolean }> {
+async function inTime<Facts>(check: Check<Facts>, facts: Facts, timeoutMs: number): Promise<Diagnosis | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  let stop: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no verdict within ${timeoutMs / 1000} seconds`)), timeoutMs);
-    stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
   });
   try {
-    const diagnosis = await Promise.race([Promise.resolve(facts).then((given) => check.examine(given)), late]);
-    return { diagnosis, canRepair: true };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    const again = "run it again; when it stays so, `regctl doctor --debug` and report it";
-    const fix = (error instanceof RegctlError ? error.hint : undefined) ?? again;
-    return { diagnosis: { verdict: "unknown", cause: messageOf(error), fix }, canRepair: false };
+    return await Promise.race([Promise.resolve(facts).then((given) => check.examine(given)), late]);
   } finally {
     clearTimeout(timer);
-    if (stop !== undefined) signal.removeEventListener("abort", stop);
   }
 }

@@ -47,6 +47,14 @@ export function targetName({ host, port, hasPort }: Target): string {
   return hasPort ? `${name}:${port}` : name;
 }
 
+/** Every spelling of a registry that clients could keep something under, its own first. */
+export function clientNames(target: Target): string[] {
+  const name = targetName(target);
+  const bare = targetName({ ...target, hasPort: false });
+  const ported = targetName({ ...target, hasPort: true });
+  return [...new Set([name, bare, ported, `${bare}_${target.port}_`])];
+}
+
 /** `https://HOST:PORT`, the port left out where it is the scheme's own. */
 export function targetUrl({ scheme, host, port }: Target): string {
   return new URL(`${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).origin;

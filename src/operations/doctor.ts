@@ -1,5 +1,6 @@
 /** Looks at a registry from a client's side, and at a deployment on its host: every check at once. Changes nothing. */
 import { registryUrl } from "../config/config.ts";
+import { httpPrefix } from "../config/registry-config.ts";
 import { publishedAddress } from "../deployment/health.ts";
 import { type Examined, runChecks, worstVerdict } from "../doctor/run-checks.ts";
 import { parseTarget, type Target, targetUrl } from "../doctor/target.ts";
@@ -19,6 +20,10 @@ export interface EndpointSubject {
   readonly login: RegistryLogin | undefined;
   /** Where its port is on this host, whatever its name resolves to. */
   readonly address?: string | undefined;
+  /** Path under which the API lies, where it is not `/`. */
+  readonly prefix?: string | undefined;
+  /** Where this machine's settings are; `/etc` unless told. */
+  readonly etc?: string | undefined;
 }
 
 export interface DoctorReport {
@@ -57,7 +62,8 @@ export async function examineOwn(
   const { config } = deployment;
   const { authorityPem } = await readCertificateFiles(directory);
   const url = registryUrl(config);
-  const subject = { target: parseTarget(url), authorityPem, login, address: publishedAddress(config.bind) };
+  const address = publishedAddress(config.bind);
+  const subject = { target: parseTarget(url), authorityPem, login, address, prefix: httpPrefix(config) };
   const [host, endpoint] = await Promise.all([
     examineDeployment(ports, directory, options),
     endpointPart(ports, subject),

@@ -47,6 +47,17 @@ export async function freePort(): Promise<number> {
   throw new Error("no free port between 20000 and 32000");
 }
 
+/** As many different ones as there are names. */
+export async function freePorts(names: readonly string[]): Promise<Map<string, number>> {
+  const ports = new Map<string, number>();
+  for (const name of names) {
+    let port = await freePort();
+    while ([...ports.values()].includes(port)) port = await freePort();
+    ports.set(name, port);
+  }
+  return ports;
+}
+
 function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -14,12 +14,12 @@ export interface ConfiguredRegistry extends AsyncDisposable {
 }
 
 /** Sections replace those of a registry with delete enabled and a store of its own; `http` is added to. */
-export async function configuredRegistry(sections: {
-  readonly http?: object;
-  readonly [section: string]: object | undefined;
-}): Promise<ConfiguredRegistry> {
+export async function configuredRegistry(
+  sections: { readonly http?: object; readonly [section: string]: object | undefined },
+  address = "127.0.0.1",
+): Promise<ConfiguredRegistry> {
   const folder = temporaryDirectory();
-  const host = `127.0.0.1:${await freePort()}`;
+  const host = `${address}:${await freePort()}`;
   const storage = { filesystem: { rootdirectory: join(folder.path, "store") }, delete: { enabled: true } };
   const { http, ...others } = sections;
   const log = { level: "error", accesslog: { disabled: true } };

@@ -1,12 +1,11 @@
 /** A real registry over a folder of the test's choice, which can be restarted and killed while clients use it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../contract/free-port.ts";
-import { extractPackage } from "./busybox-image.ts";
+import { cachedProgram } from "./cached-program.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -50,28 +49,9 @@ export interface LiveRegistry extends AsyncDisposable {
   log(): string;
 }
 
-let extracted: Promise<string> | undefined;
-
-/** Debian's registry, 2.8.x, unpacked (never installed) once into the folder `test/prepare.sh` uses. */
+/** Debian's registry, 2.8.x. */
 export function debianRegistry(): Promise<string> {
-  extracted ??= extract();
-  return extracted;
-}
-
-async function extract(): Promise<string> {
-  const parent = process.env.XDG_CACHE_HOME ?? (process.getuid?.() === 0 ? "/var/cache" : join(homedir(), ".cache"));
-  const cache = process.env.REGCTL_TEST_CACHE ?? join(parent, "regctl-test");
-  const program = join(cache, "docker-registry");
-  if (existsSync(program)) return program;
-  await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(cache, "work."));
-  try {
-    // Another process may do the same: the last one wins, with the same program.
-    await rename(await extractPackage("docker-registry", "usr/bin/docker-registry", folder), program);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  return program;
+  return cachedProgram("docker-registry", "usr/bin/docker-registry");
 }
 
 /** Starts a registry on a free port of 127.0.0.1 and waits until it answers. */

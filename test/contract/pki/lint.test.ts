@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import forge from "node-forge";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lintPair } from "../../../src/pki/lint.ts";
-import { leafExtensions, makeIssued, makeKey, makeRoot, openWorkshop } from "./openssl.ts";
+import { leafExtensions, makeForgeLeaf, makeIssued, makeRoot, openWorkshop } from "./openssl.ts";
 
 const workshop = openWorkshop();
 afterAll(() => workshop.remove());
@@ -83,22 +82,7 @@ describe("lintPair on a server certificate", () => {
   });
 
   it("finds forge's own-key authority identifier, which OpenSSL refuses and Go accepts", async () => {
-    makeKey(workshop, "forged", "rsa");
-    const key = forge.pki.privateKeyFromPem(workshop.text("forged.key"));
-    const issuer = forge.pki.certificateFromPem(workshop.text("root.crt"));
-    const certificate = forge.pki.createCertificate();
-    certificate.publicKey = forge.pki.rsa.setPublicKey(key.n, key.e);
-    certificate.serialNumber = "4a";
-    certificate.validity.notAfter = new Date(Date.now() + 1e9);
-    certificate.setSubject([{ name: "commonName", value: "registry.test" }]);
-    certificate.setIssuer(issuer.subject.attributes);
-    certificate.setExtensions([
-      { name: "extKeyUsage", serverAuth: true },
-      { name: "subjectAltName", altNames: [{ type: 2, value: "registry.test" }] },
-      { name: "authorityKeyIdentifier", keyIdentifier: true },
-    ]);
-    certificate.sign(forge.pki.privateKeyFromPem(workshop.text("root.key")), forge.md.sha256.create());
-    workshop.write("forged.crt", forge.pki.certificateToPem(certificate));
+    makeForgeLeaf(workshop, "forged", "root", { type: 2, value: "registry.test" });
     expect(codes("forged")).toEqual(["AKI_MISMATCH"]);
     expect((await workshop.run("openssl", "verify", "-CAfile", "root.crt", "forged.crt")).code).toBe(2);
   });

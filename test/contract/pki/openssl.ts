@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import forge from "node-forge";
 
 /** A scratch directory in which the real `openssl` makes and judges certificates. */
 export interface Workshop {
@@ -72,6 +73,7 @@ export function makeRoot(
   name: string,
   kind = "ec",
   extensions: readonly string[] = CA_EXTENSIONS,
+  commonName = name,
 ): void {
   workshop.write(
     `${name}.cnf`,
@@ -82,7 +84,7 @@ export function makeRoot(
     "-x509",
     ...newKey(name, kind),
     "-subj",
-    `/O=test/CN=${name}`,
+    `/O=test/CN=${commonName}`,
     "-days",
     "3650",
     "-config",
@@ -131,6 +133,55 @@ export function makeIssued(workshop: Workshop, name: string, issuer: string, opt
     "-out",
     `${name}.crt`,
   );
+}
+
+/** As `makeIssued`, valid from and to so many days from now, which `openssl x509 -req` cannot do. */
+export function makeDated(
+  workshop: Workshop,
+  name: string,
+  issuer: string,
+  extensions: readonly string[],
+  fromDays: number,
+  toDays: number,
+): void {
+  makeKey(workshop, name);
+  workshop.openssl("req", "-new", "-key", `${name}.key`, "-subj", `/CN=${name}`, "-out", `${name}.csr`);
+  workshop.write(`${name}.index`, "");
+  workshop.write(`${name}.ext`, extensions.join("\n"));
+  workshop.write(
+    `${name}.cnf`,
+    `[ca]\ndefault_ca=it\n[it]\ndatabase=${name}.index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n`,
+  );
+  const date = (days: number) =>
+    `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, "")}`;
+  const signer = ["-cert", `${issuer}.crt`, "-keyfile", `${issuer}.key`, "-config", `${name}.cnf`];
+  const dates = ["-startdate", date(fromDays), "-enddate", date(toDays)];
+  const files = ["-in", `${name}.csr`, "-extfile", `${name}.ext`, "-out", `${name}.crt`];
+  workshop.openssl("ca", "-batch", "-notext", ...signer, ...dates, ...files);
+}
+
+/** A certificate as node-forge's `keyIdentifier: true` makes it: with its own identifier in the place of its CA's. */
+export function makeForgeLeaf(
+  workshop: Workshop,
+  name: string,
+  issuer: string,
+  host: { readonly type: 2; readonly value: string } | { readonly type: 7; readonly ip: string },
+): void {
+  makeKey(workshop, name, "rsa");
+  const key = forge.pki.privateKeyFromPem(workshop.text(`${name}.key`));
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.rsa.setPublicKey(key.n, key.e);
+  certificate.serialNumber = "4a";
+  certificate.validity.notAfter = new Date(Date.now() + 90 * 86_400_000);
+  certificate.setSubject([{ name: "commonName", value: name }]);
+  certificate.setIssuer(forge.pki.certificateFromPem(workshop.text(`${issuer}.crt`)).subject.attributes);
+  certificate.setExtensions([
+    { name: "extKeyUsage", serverAuth: true },
+    { name: "subjectAltName", altNames: [host] },
+    { name: "authorityKeyIdentifier", keyIdentifier: true },
+  ]);
+  certificate.sign(forge.pki.privateKeyFromPem(workshop.text(`${issuer}.key`)), forge.md.sha256.create());
+  workshop.write(`${name}.crt`, forge.pki.certificateToPem(certificate));
 }
 
 export function leafExtensions(subjectAltName: string, ...more: readonly string[]): string[] {
