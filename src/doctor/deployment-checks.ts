@@ -45,6 +45,7 @@ import { passwordCost } from "./deployment/password-cost.ts";
 import { port } from "./deployment/port.ts";
 import { registryLog } from "./deployment/registry-log.ts";
 import { registryVersion } from "./deployment/registry-version.ts";
+import { renewalSchedule } from "./deployment/renewal-schedule.ts";
 import { repeatedUsers } from "./deployment/repeated-users.ts";
 import { restartPolicy } from "./deployment/restart-policy.ts";
 import { secretFiles } from "./deployment/secret-files.ts";
@@ -75,6 +76,7 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   certificateKey,
   certificateExpiry,
   authorityExpiry,
+  renewalSchedule,
   certificateFileNames,
   certificateFileChain,
   certificateForm,

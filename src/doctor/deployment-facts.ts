@@ -180,6 +180,8 @@ export interface DeploymentFacts {
   daemonConfiguration(): Promise<HostFile>;
   /** Whether the host's clock is kept right by somebody; undefined = nobody tells. */
   isClockSynchronized(): Promise<boolean | undefined>;
+  /** A job of the host renews the certificate of this folder. */
+  isRenewalScheduled(): Promise<boolean>;
   /** SELinux type of the images' folder while it is enforced; undefined = it is not. */
   selinuxType(): Promise<string | undefined>;
 }

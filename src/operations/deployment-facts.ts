@@ -33,7 +33,14 @@ import { readCollectionMark } from "./collection-mark.ts";
 import { type Deployment, lastValidConfig, loadDeployment } from "./deployment.ts";
 import { certificateContents, presentFiles, readAudit } from "./deployment-files.ts";
 import { deploymentMends } from "./deployment-mends.ts";
-import { daemonConfiguration, isClockSynchronized, resolvedNames, selinuxType, silentMirrors } from "./host-facts.ts";
+import {
+  daemonConfiguration,
+  isClockSynchronized,
+  isRenewalScheduled,
+  resolvedNames,
+  selinuxType,
+  silentMirrors,
+} from "./host-facts.ts";
 import { observeOwn } from "./observe-own.ts";
 import { portProblem } from "./port-problem.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -251,6 +258,7 @@ export function deploymentFacts(ports: OperationPorts, directory: string): Deplo
       daemonConfiguration(await engineDetails().catch(() => undefined), ports.environment),
     ),
     isClockSynchronized: once(() => isClockSynchronized(ports)),
+    isRenewalScheduled: once(() => isRenewalScheduled(ports, directory)),
     selinuxType: once(async () => selinuxType(ports, (await localData()) ?? directory)),
   };
 }

@@ -6,6 +6,7 @@ import { certificateHosts } from "../config/config.ts";
 import type { HostFile, ResolvedName } from "../doctor/deployment-facts.ts";
 import type { EngineDetails } from "../engine/inspection.ts";
 import { resolveName } from "../host/names.ts";
+import { hostSchedules, scheduledFolders } from "../host/scheduled-jobs.ts";
 import { exists, readIfExists } from "../project/files.ts";
 import type { OperationPorts } from "./ports.ts";
 
@@ -80,4 +81,11 @@ export async function selinuxType(ports: OperationPorts, path: string): Promise<
   if ((await readIfExists("/sys/fs/selinux/enforce").catch(() => undefined))?.trim() !== "1") return undefined;
   const { stdout } = await ports.run("stat", ["--format", "%C", "--", path], { signal: ports.signal });
   return stdout.trim().split(":")[2];
+}
+
+/** By a job of the host's, or of this user's own crontab. */
+export async function isRenewalScheduled(ports: OperationPorts, directory: string): Promise<boolean> {
+  if ((await hostSchedules()).includes(directory)) return true;
+  const own = await ports.run("crontab", ["-l"], { signal: ports.signal }).catch(() => undefined);
+  return own !== undefined && scheduledFolders(own.stdout).includes(directory);
 }

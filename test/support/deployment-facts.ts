@@ -123,6 +123,7 @@ export function facts(change: Partial<DeploymentFacts> = {}): DeploymentFacts {
     firewall: async () => undefined,
     daemonConfiguration: async () => ({ path: "/etc/docker/daemon.json", text: undefined }),
     isClockSynchronized: async () => undefined,
+    isRenewalScheduled: async () => true,
     selinuxType: async () => undefined,
     ...change,
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { deploymentChecks } from "../../../src/doctor/deployment-checks.ts";
 import type { CertificateFileContents } from "../../../src/doctor/deployment-facts.ts";
-import { configOf, facts, findings } from "../../support/deployment-facts.ts";
+import { configOf, diagnose, facts, findings } from "../../support/deployment-facts.ts";
 import { CA_EXTENSIONS, expiredLeaf, type Issued, issue, leafExtensions, RSA } from "../../support/e2e-issue.ts";
 import { mustRun } from "../../support/run-program.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
@@ -233,6 +233,23 @@ describe("the form", () => {
     expect(judged.cause("certificate-form")).toContain("has no keyUsage");
     expect(judged.fix("certificate-form")).toBe("regctl certs rollover");
   });
+});
+
+it("a renewal nobody does is spoken of sixty days before the end", async () => {
+  const verdict = async (left: number, isScheduled: boolean) => {
+    const certificates = async () => ({
+      authority: await read(root.certificate),
+      certificate: await read(good.certificate),
+      key: await read(good.key),
+      hasAuthorityKey: true,
+    });
+    const isRenewalScheduled = async () => isScheduled;
+    const given = { now: days(90 - left), config: async () => OWN, certificates, isRenewalScheduled };
+    return (await diagnose("renewal-schedule", given))?.verdict;
+  };
+  expect(await verdict(59, false)).toBe("warning");
+  expect(await verdict(59, true)).toBeUndefined();
+  expect(await verdict(62, false)).toBeUndefined();
 });
 
 it("a name of regctl.yaml that is not in it", async () => {
