@@ -97,6 +97,21 @@ export function listEntries(text: string): Entry[] {
   return [...entries.values()];
 }
 
+/** Names with more than one line, of which only the last counts; in the order of the file. */
+export function repeatedNames(text: string): string[] {
+  const names = lines(text).flatMap(({ name }) => (name === undefined || name === "" ? [] : [name]));
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+/** The text with only the last line of each name; comments and what is no entry stay. */
+export function withoutRepeated(text: string): string {
+  const all = lines(text);
+  return all
+    .filter(({ name }, index) => name === undefined || all.findLastIndex((other) => other.name === name) === index)
+    .map((line) => `${line.text}\n`)
+    .join("");
+}
+
 export function hasEntry(text: string, name: string): boolean {
   return lines(text).some((line) => line.name === name);
 }

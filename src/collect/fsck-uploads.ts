@@ -22,15 +22,22 @@ export function checkUploads(look: Look): void {
   for (const id of look.folders(parent)) {
     const folder = `${parent}/${id}`;
     const path = `${look.root}/${folder}`;
+    const days = daysGivenUp(path, look.nowMs);
+    if (days === undefined) continue;
     const writtenMs = lastWritten(path);
-    const begunMs = startOf(path) ?? writtenMs;
-    if (look.nowMs - begunMs < STALE_UPLOAD_MS || look.nowMs - writtenMs < LEFTOVER_MS) continue;
-    const days = Math.floor((look.nowMs - begunMs) / 86_400_000);
     look.report("stale-upload", `an upload to ${look.shown} was given up ${days} days ago`, {
       path: folder,
       repair: { how: "set-aside", paths: [folder], given: { upload: folder, writtenMs } },
     });
   }
+}
+
+/** Since how many days nobody goes on with the upload in that folder; undefined = somebody may still. */
+export function daysGivenUp(path: string, nowMs: number): number | undefined {
+  const writtenMs = lastWritten(path);
+  const begunMs = startOf(path) ?? writtenMs;
+  if (nowMs - begunMs < STALE_UPLOAD_MS || nowMs - writtenMs < LEFTOVER_MS) return undefined;
+  return Math.floor((nowMs - begunMs) / 86_400_000);
 }
 
 /** When an upload's folder was last written to, in ms since 1970. */

@@ -54,6 +54,7 @@ export interface DesiredState {
   readonly files: readonly RenderedFile[];
 }
 
+/** As labels carry it. */
 function hash(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
@@ -70,6 +71,11 @@ function mounts(config: Config, directory: string, hidesAuthorityKey: boolean): 
       ? [{ source: config.data, target: CONTAINER_PATHS.data, readOnly: false }]
       : []),
   ];
+}
+
+/** The label of a container that was started with this config.yml. */
+export function configurationLabel(configText: string): string {
+  return hash(configText);
 }
 
 export function desiredState(input: DesiredInput): DesiredState {
@@ -105,7 +111,7 @@ export function desiredState(input: DesiredInput): DesiredState {
     [DEPLOYMENT_LABEL]: config.name,
     [DIRECTORY_LABEL]: directory,
     [SERVICE_LABEL]: REGISTRY_SERVICE,
-    [CONFIGURATION_LABEL]: hash(configText),
+    [CONFIGURATION_LABEL]: configurationLabel(configText),
     ...(input.certificateFingerprint === undefined ? {} : { [CERTIFICATE_LABEL]: input.certificateFingerprint }),
     ...(input.clientAuthorities === undefined ? {} : { [CLIENT_AUTHORITIES_LABEL]: hash(input.clientAuthorities) }),
     [SPEC_LABEL]: hash(bare),

@@ -1,5 +1,5 @@
 /** Runs checks side by side, each with its own time limit; what goes wrong in one is that one's verdict. */
-import { messageOf } from "../errors.ts";
+import { messageOf, RegctlError } from "../errors.ts";
 import { shownText } from "../shown-name.ts";
 import type { Check, Diagnosis, Verdict } from "./check.ts";
 
@@ -57,7 +57,8 @@ async function examineOne<Facts>(check: Check<Facts>, facts: Facts, timeoutMs: n
   try {
     diagnosis = await inTime(check, facts, timeoutMs);
   } catch (error) {
-    const fix = "run it again; when it stays so, add --debug and report what it says";
+    const again = "run it again; when it stays so, add --debug and report what it says";
+    const fix = (error instanceof RegctlError ? error.hint : undefined) ?? again;
     diagnosis = { verdict: "unknown", cause: messageOf(error), fix };
     canRepair = false;
   }

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { dockerContainers } from "./containers.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { dockerImages } from "./images.ts";
+import { dockerInspection } from "./inspection.ts";
 import { dockerNetworks } from "./networks.ts";
 
 /** The engine behind a dockerode client that is connected and speaks a negotiated API version. */
@@ -11,6 +12,7 @@ export function dockerEngine(docker: Docker, info: EngineInfo, close: () => void
     containers: dockerContainers(docker),
     images: dockerImages(docker),
     networks: dockerNetworks(docker),
+    inspection: dockerInspection(docker),
     close,
   };
 }

@@ -7,6 +7,7 @@
  * `interrupted` (the signal was aborted), else `engine-failed`.
  */
 import type { Secret } from "../secret.ts";
+import type { Inspection } from "./inspection.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -243,6 +244,7 @@ export interface Engine {
   readonly containers: Containers;
   readonly images: Images;
   readonly networks: Networks;
+  readonly inspection: Inspection;
   /** Frees the connection; the engine is not usable afterwards. */
   close(): void;
 }

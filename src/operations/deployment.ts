@@ -68,6 +68,16 @@ async function cacheKey(directory: string, text: string): Promise<string> {
     .digest("hex");
 }
 
+/** The configuration of the last regctl.yaml that was valid, as far as it is known. */
+export async function lastValidConfig(directory: string): Promise<Config | undefined> {
+  const cached = await readIfExists(join(directory, FILES.configCache)).catch(() => undefined);
+  try {
+    return cached === undefined ? undefined : (JSON.parse(cached) as CachedConfig).config;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Reads and checks regctl.yaml. The checked form of an unchanged text is taken from `.regctl`: the parser and the schema
  * of every key of distribution cost more time than most commands.

@@ -1,14 +1,17 @@
 /** Looks at a registry from a client's side, and at a deployment on its host: every check at once. Changes nothing. */
-import { registryUrl } from "../config/config.ts";
+import { join } from "node:path";
+import { type Config, registryUrl } from "../config/config.ts";
 import { httpPrefix } from "../config/registry-config.ts";
 import { publishedAddress } from "../deployment/health.ts";
 import type { EndpointFacts } from "../doctor/endpoint-facts.ts";
 import { type Examined, runChecks, worstVerdict } from "../doctor/run-checks.ts";
 import { parseTarget, type Target, targetUrl } from "../doctor/target.ts";
+import { withoutToldBefore } from "../doctor/told-before.ts";
 import { messageOf, RegctlError } from "../errors.ts";
+import { readIfExists } from "../project/files.ts";
+import { FILES } from "../project/paths.ts";
 import type { RegistryLogin } from "../registry/login.ts";
-import { readCertificateFiles } from "./certificates.ts";
-import { loadDeployment } from "./deployment.ts";
+import { lastValidConfig, loadDeployment } from "./deployment.ts";
 import { examineDeployment } from "./examine-deployment.ts";
 import { gatherEndpointFacts } from "./gather-endpoint.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -58,18 +61,27 @@ export async function examineOwn(
   directory: string,
   login: RegistryLogin | undefined,
 ): Promise<DoctorReport> {
-  const options = { timeoutMs: CHECK_MS, signal: ports.signal };
-  const deployment = await loadDeployment(directory);
-  const { config } = deployment;
-  const { authorityPem } = await readCertificateFiles(directory);
+  const hostPart = examineDeployment(ports, directory, { timeoutMs: CHECK_MS, signal: ports.signal });
+  hostPart.catch(() => undefined);
+  const config = await configToGoBy(directory);
+  if (config === undefined) return report("", directory, await hostPart);
+  // Who may not read it is told so by the checks that need it.
+  const authorityPem = await readIfExists(join(directory, FILES.authorityCertificate)).catch(() => undefined);
   const url = registryUrl(config);
   const address = publishedAddress(config.bind);
   const subject = { target: parseTarget(url), authorityPem, login, address, prefix: httpPrefix(config) };
-  const [host, endpoint] = await Promise.all([
-    examineDeployment(ports, directory, options),
-    endpointPart(ports, subject),
-  ]);
-  return report(url, directory, [...host, ...endpoint]);
+  const [host, endpoint] = await Promise.all([hostPart, endpointPart(ports, subject)]);
+  return report(url, directory, [...host, ...withoutToldBefore(host, endpoint)]);
+}
+
+/** Of a regctl.yaml that is not valid the last one that was, as that is what runs; undefined = none ever was. */
+async function configToGoBy(directory: string): Promise<Config | undefined> {
+  try {
+    return (await loadDeployment(directory)).config;
+  } catch (error) {
+    if (error instanceof RegctlError && error.code === "config-invalid") return lastValidConfig(directory);
+    throw error;
+  }
 }
 
 async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Promise<Examined[]> {

@@ -17,7 +17,7 @@ import { certificateFingerprint } from "./render.ts";
 export async function observeOwn(
   ports: Pick<OperationPorts, "signal">,
   engine: Engine,
-  deployment: Deployment,
+  deployment: Pick<Deployment, "config" | "directory">,
 ): Promise<ObservedState> {
   const { config, directory } = deployment;
   const observed = await observe(engine, config.name, config.image, { signal: ports.signal, directory });

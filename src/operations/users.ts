@@ -10,7 +10,9 @@ import {
   hashPassword,
   listEntries,
   removeEntry,
+  repeatedNames,
   upsertEntry,
+  withoutRepeated,
 } from "../auth/htpasswd.ts";
 import type { Config } from "../config/config.ts";
 import { messageOf, RegctlError } from "../errors.ts";
@@ -136,6 +138,16 @@ export async function removeUser(ports: OperationPorts, directory: string, name:
     if (!hasEntry(text, name)) throw unknownUser(name, text);
     return removeEntry(text, name);
   });
+}
+
+/** Leaves each user the one line that counts; resolves to whom lines were taken from. */
+export async function removeRepeatedUsers(ports: OperationPorts, directory: string): Promise<readonly string[]> {
+  let names: readonly string[] = [];
+  await change(ports, directory, "doctor --fix", async (text) => {
+    names = repeatedNames(text);
+    return withoutRepeated(text);
+  });
+  return names;
 }
 
 export async function listUsers(directory: string): Promise<Entry[]> {

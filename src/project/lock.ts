@@ -3,7 +3,7 @@
  * through an inherited descriptor), so a killed holder leaves nothing behind that has to be judged stale.
  */
 import { spawn } from "node:child_process";
-import { constants, type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RegctlError, systemCodeOf } from "../errors.ts";
 import { fileError } from "./files.ts";
@@ -40,6 +40,17 @@ async function holderOf(handle: FileHandle): Promise<string> {
   const buffer = Buffer.alloc(200);
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
   return buffer.toString("utf8", 0, bytesRead).trim() || "another regctl";
+}
+
+/** Whether somebody holds the lock of a deployment's folder at this moment (proc(5), /proc/locks); changes nothing. */
+export async function isLocked(directory: string): Promise<boolean> {
+  const file = await stat(join(directory, FILES.lock)).catch(() => undefined);
+  if (file === undefined) return false;
+  const table = await readFile("/proc/locks", "utf8").catch(() => "");
+  return table.split("\n").some((line) => {
+    const [, kind, , , , place = ""] = line.split(/\s+/);
+    return kind === "FLOCK" && place.endsWith(`:${file.ino}`);
+  });
 }
 
 async function sameFile(handle: FileHandle, path: string): Promise<boolean> {

@@ -37,7 +37,8 @@ describe("logs", () => {
     async function since(time: string) {
       const { engine, directory } = deployment;
       const spy = {
-        ...{ info: engine.info, images: engine.images, networks: engine.networks, close: () => undefined },
+        ...{ info: engine.info, images: engine.images, networks: engine.networks, inspection: engine.inspection },
+        close: () => undefined,
         containers: {
           ...engine.containers,
           logs(_id: string, options: { since?: string | undefined }) {

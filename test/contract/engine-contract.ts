@@ -66,6 +66,9 @@ export function describeEngineContract(title: string, prepare: () => Promise<Sta
         ["networks.inspect", () => engine.networks.inspect("x", { signal: aborted })],
         ["networks.create", () => engine.networks.create({ name: name("never"), labels: {} }, { signal: aborted })],
         ["networks.remove", () => engine.networks.remove("x", { signal: aborted })],
+        ["inspection.details", () => engine.inspection.details({ signal: aborted })],
+        ["inspection.settings", () => engine.inspection.settings("x", { signal: aborted })],
+        ["inspection.networks", () => engine.inspection.networks({ signal: aborted })],
       ])("ends %s", async (_operation, call) => {
         await expect(call()).rejects.toMatchObject({ code: "interrupted" });
       });

@@ -9,6 +9,7 @@ import type {
   LogLine,
   ObservedContainer,
 } from "../../src/engine/engine.ts";
+import type { ContainerSettings } from "../../src/engine/inspection.ts";
 import { RegctlError } from "../../src/errors.ts";
 import type { FakeImages } from "./fake-images.ts";
 import type { FakeNetworks } from "./fake-networks.ts";
@@ -82,6 +83,18 @@ export class FakeContainers {
     const container = this.#require(nameOrId, "write to");
     container.logs.push({ stream, data: Buffer.from(text), time: new Date().toISOString() });
     container.events.emit("change");
+  }
+
+  settings(nameOrId: string): ContainerSettings | undefined {
+    const spec = this.#find(nameOrId)?.spec;
+    if (spec === undefined) return undefined;
+    const { maxSize, maxFiles } = spec.logRotation ?? {};
+    return {
+      restart: spec.restart,
+      logDriver: spec.keepsLogs === false ? "none" : "json-file",
+      logOptions: maxSize === undefined ? {} : { "max-size": maxSize, "max-file": String(maxFiles) },
+      mounts: spec.mounts.map(({ source, target }) => ({ kind: "bind", name: "", source, target })),
+    };
   }
 
   readonly port: Containers = {

@@ -1,11 +1,16 @@
 /** An engine in memory: the state of one, with its conflicts, kept honest by test/contract/engine.test.ts. */
 import type { Containers, Engine, EngineInfo, Images, ImageUse, Networks } from "../../src/engine/engine.ts";
+import type { EngineDetails, Inspection } from "../../src/engine/inspection.ts";
 import { RegctlError } from "../../src/errors.ts";
 import { FakeContainers } from "./fake-containers.ts";
 import { FakeImages } from "./fake-images.ts";
 import { FakeNetworks } from "./fake-networks.ts";
 
-export type FakeOperation = `containers.${keyof Containers}` | `images.${keyof Images}` | `networks.${keyof Networks}`;
+export type FakeOperation =
+  | `containers.${keyof Containers}`
+  | `images.${keyof Images}`
+  | `networks.${keyof Networks}`
+  | `inspection.${keyof Inspection}`;
 
 export interface FakeEngineOptions {
   /** References the engine has. */
@@ -13,6 +18,7 @@ export interface FakeEngineOptions {
   /** References a pull finds; all others fail as a host without a network does. */
   readonly pullable?: readonly string[];
   readonly info?: Partial<EngineInfo>;
+  readonly details?: Partial<EngineDetails>;
   /** What the health check of a started container says; default "healthy". */
   readonly healthAfterStart?: "starting" | "healthy" | "unhealthy";
 }
@@ -34,11 +40,25 @@ const DEFAULT_INFO: EngineInfo = {
   isPodman: false,
 };
 
+const DEFAULT_DETAILS: Omit<EngineDetails, "time"> = {
+  operatingSystem: "Debian GNU/Linux 12 (bookworm)",
+  rootFolder: "/var/lib/docker",
+  keepsContainersAlive: false,
+  isRootless: false,
+  labelsWithSelinux: false,
+  httpProxy: "",
+  httpsProxy: "",
+  noProxy: "",
+  insecureRegistries: ["127.0.0.0/8"],
+  mirrors: [],
+};
+
 export class FakeEngine implements Engine {
   readonly info: EngineInfo;
   readonly containers: Containers;
   readonly images: Images;
   readonly networks: Networks;
+  readonly inspection: Inspection;
   /** Operations in the order they were called, for tests that interrupt after the n-th. */
   readonly calls: FakeOperation[] = [];
   isClosed = false;
@@ -55,6 +75,11 @@ export class FakeEngine implements Engine {
     const inUse = async () => [...this.#containers.imagesInUse(), ...this.#services];
     this.images = this.#guard("images", { ...images.port, inUse });
     this.networks = this.#guard("networks", networks.port);
+    this.inspection = this.#guard("inspection", {
+      details: async () => ({ ...DEFAULT_DETAILS, time: new Date().toISOString(), ...options.details }),
+      settings: async (nameOrId) => this.#containers.settings(nameOrId),
+      networks: async () => networks.addresses(),
+    } satisfies Inspection);
   }
 
   /** The next calls of this operation fail. */

@@ -1,4 +1,5 @@
 import type { Networks, ObservedNetwork } from "../../src/engine/engine.ts";
+import type { NetworkAddresses } from "../../src/engine/inspection.ts";
 import { RegctlError } from "../../src/errors.ts";
 import { hasEvery, newId } from "./fake-objects.ts";
 
@@ -12,6 +13,14 @@ export class FakeNetworks {
 
   find(nameOrId: string): ObservedNetwork | undefined {
     return [...this.#networks.values()].find(({ id, name }) => id === nameOrId || name === nameOrId);
+  }
+
+  addresses(): NetworkAddresses[] {
+    return [...this.#networks.values()].map(({ id, name }, index) => ({
+      name,
+      bridge: `br-${id.slice(0, 12)}`,
+      subnets: [`172.${18 + index}.0.0/16`],
+    }));
   }
 
   readonly port: Networks = {

@@ -20,6 +20,7 @@ export function onEngineCall(engine: Engine, before: (number: number, operation:
     containers: watched("containers", engine.containers),
     images: watched("images", engine.images),
     networks: watched("networks", engine.networks),
+    inspection: watched("inspection", engine.inspection),
     close: () => engine.close(),
   };
 }

@@ -20,6 +20,7 @@ export class ServingEngine implements Engine, AsyncDisposable {
   readonly info: Engine["info"];
   readonly images: Engine["images"];
   readonly networks: Engine["networks"];
+  readonly inspection: Engine["inspection"];
   readonly containers: Containers;
   /** Containers that start but never answer. */
   readonly silent = new Set<string>();
@@ -34,6 +35,7 @@ export class ServingEngine implements Engine, AsyncDisposable {
     this.info = this.fake.info;
     this.images = this.fake.images;
     this.networks = this.fake.networks;
+    this.inspection = this.fake.inspection;
     this.containers = {
       ...containers,
       create: async (spec, call) => {

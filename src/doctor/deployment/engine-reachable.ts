@@ -1,0 +1,22 @@
+import { RegctlError } from "../../errors.ts";
+import type { Check } from "../check.ts";
+import type { DeploymentFacts } from "../deployment-facts.ts";
+
+export const engineReachable: Check<DeploymentFacts> = {
+  id: "engine",
+  title: "the Docker Engine answers, and this user may use it",
+  async examine(facts) {
+    try {
+      const { isPodman, origin } = await facts.engine();
+      if (!isPodman) return undefined;
+      return {
+        verdict: "warning",
+        cause: `what answers (${origin}) is Podman: restart policies and health checks there depend on systemd, and nothing else was tried`,
+        fix: "use a Docker Engine, or see that the container starts after a reboot",
+      };
+    } catch (error) {
+      if (!(error instanceof RegctlError) || !error.code.startsWith("engine-")) throw error;
+      return { verdict: "broken", cause: error.message, fix: error.hint ?? "systemctl start docker" };
+    }
+  },
+};
