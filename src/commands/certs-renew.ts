@@ -12,7 +12,11 @@ export interface RenewFlags {
 
 const UNSATISFIED = 3;
 
-function words(due: Due | undefined, changes: readonly Change[], notAfter: string | undefined): string {
+function words(
+  due: (Due & { readonly isDown: boolean }) | undefined,
+  changes: readonly Change[],
+  notAfter: string | undefined,
+): string {
   if (changes.length > 0) {
     return due === undefined || due.isDue
       ? `renewed under the same authority, clients notice nothing: valid until ${notAfter}`
@@ -20,7 +24,8 @@ function words(due: Due | undefined, changes: readonly Change[], notAfter: strin
   }
   if (due === undefined) return "no changes";
   if (!due.isDue) return `not due, ${due.daysLeft} days left (renewed below ${due.belowDays})`;
-  const state = due.daysLeft < 0 ? `expired since ${due.notAfter}` : `due, ${due.daysLeft} days left`;
+  const left = due.daysLeft < 0 ? `expired since ${due.notAfter}` : `due, ${due.daysLeft} days left`;
+  const state = due.isDown ? `${left}; the registry is down, and is renewed once it runs (\`regctl up\`)` : left;
   return due.blocked === undefined ? state : `${state}: ${due.blocked.why}\n${due.blocked.fix}`;
 }
 
@@ -29,10 +34,13 @@ export async function certsRenew(context: Context, flags: RenewFlags): Promise<n
   const directory = await locateDeployment(context, context.options.dir);
   const dryRun = flags.dryRun ?? false;
   return withLockUnless(dryRun, context, directory, "certs renew", async () => {
-    let due: Due | undefined;
+    let due: (Due & { readonly isDown: boolean }) | undefined;
     let changes: readonly Change[];
-    if (flags.ifDue === true) ({ due, changes } = await renewIfDue(context, directory, dryRun));
-    else changes = dryRun ? await plannedRenewal(directory) : await renewCertificate(context, directory);
+    if (flags.ifDue === true) {
+      const done = await renewIfDue(context, directory, dryRun);
+      due = { ...done.due, isDown: done.isDown };
+      changes = done.changes;
+    } else changes = dryRun ? await plannedRenewal(directory) : await renewCertificate(context, directory);
     const { chain } = await showChain(context, directory);
     const isOwed = due?.isDue === true && due.blocked !== undefined;
     const data = { dryRun, changes, chain, ...(due === undefined ? {} : { due: due.isDue, belowDays: due.belowDays }) };

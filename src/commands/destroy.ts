@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { renderChanges } from "../deployment/plan.ts";
-import { RegctlError } from "../errors.ts";
+import { messageOf, RegctlError } from "../errors.ts";
 import { loadDeployment, withLockUnless } from "../operations/deployment.ts";
 import { locateDeployment } from "../operations/locate.ts";
 import { fileRemovals, removalChanges, removeFiles, takeDown } from "../operations/take-down.ts";
@@ -27,6 +27,16 @@ async function agree(context: Context, name: string, directory: string, flags: D
   throw new RegctlError("declined", "nothing was changed");
 }
 
+/** A job of the host for a registry that is gone would fail every night. */
+async function unschedule(context: Context, directory: string): Promise<void> {
+  const { removeSchedule } = await import("../operations/schedule.ts");
+  try {
+    for (const file of await removeSchedule(context, directory)) context.output.note(`removed the schedule ${file}`);
+  } catch (error) {
+    context.output.warn(`its schedule is still there: ${messageOf(error)}`);
+  }
+}
+
 export async function destroy(context: Context, flags: DestroyFlags): Promise<void> {
   const directory = await locateDeployment(context, context.options.dir);
   const data = flags.data ?? false;
@@ -38,7 +48,10 @@ export async function destroy(context: Context, flags: DestroyFlags): Promise<vo
     const files = await fileRemovals(deployment, { data });
     const engine = dryRun ? await removalChanges(context, deployment) : await takeDown(context, deployment);
     const changes = [...engine, ...files];
-    if (!dryRun) await removeFiles(deployment, { data });
+    if (!dryRun) {
+      await unschedule(context, directory);
+      await removeFiles(deployment, { data });
+    }
     const kept = data
       ? "nothing is left of it"
       : `images, users, certificates and regctl.yaml are kept in ${directory}; \`regctl up\` brings it back`;

@@ -24,6 +24,13 @@ export interface Due {
   readonly blocked: { readonly why: string; readonly fix: string } | undefined;
 }
 
+export interface RenewedIfDue {
+  readonly due: Due;
+  readonly changes: readonly Change[];
+  /** It is due and left alone, because the registry does not run. */
+  readonly isDown: boolean;
+}
+
 function blocked({ config }: Deployment, files: CertificateFiles, leaf: CertificateInfo, now: Date): Due["blocked"] {
   if (config.tls.mode === "provided") {
     return {
@@ -65,11 +72,17 @@ async function servesAnEarlierOne(ports: OperationPorts, deployment: Deployment)
   try {
     const { containers } = await observeOwn(ports, await ports.engine(), deployment);
     const wanted = certificateFingerprint(certificatePem);
-    return containers.some((one) => (one.labels[CERTIFICATE_LABEL] ?? wanted) !== wanted);
+    return containers.some((one) => one.state === "running" && (one.labels[CERTIFICATE_LABEL] ?? wanted) !== wanted);
   } catch {
     // What is not due needs no engine.
     return false;
   }
+}
+
+/** Somebody took it down or stopped it; a timer must not start it again. */
+async function isDown(ports: OperationPorts, deployment: Deployment): Promise<boolean> {
+  const { containers } = await observeOwn(ports, await ports.engine(), deployment);
+  return !containers.some(({ state }) => state === "running" || state === "restarting");
 }
 
 /** What `certs renew` would change. */
@@ -84,17 +97,17 @@ export async function plannedRenewal(directory: string): Promise<readonly Change
 }
 
 /** Renews what is due and serves what an interrupted renewal left; no changes otherwise. The caller holds the lock. */
-export async function renewIfDue(
-  ports: OperationPorts,
-  directory: string,
-  dryRun: boolean,
-): Promise<{ readonly due: Due; readonly changes: readonly Change[] }> {
+export async function renewIfDue(ports: OperationPorts, directory: string, dryRun: boolean): Promise<RenewedIfDue> {
   const deployment = await loadDeployment(directory);
   if (deployment.config.tls.mode === "none") requireOwnAuthority(deployment);
   const due = await dueState(ports, deployment);
-  if (due.isDue && due.blocked === undefined)
-    return { due, changes: dryRun ? await plannedRenewal(directory) : await renewCertificate(ports, directory) };
-  if (await servesAnEarlierOne(ports, deployment))
-    return { due, changes: await bringUp(ports, deployment, { dryRun, offline: false }) };
-  return { due, changes: [] };
+  if (due.isDue && due.blocked === undefined) {
+    if (await isDown(ports, deployment)) return { due, changes: [], isDown: true };
+    const changes = dryRun ? await plannedRenewal(directory) : await renewCertificate(ports, directory);
+    return { due, changes, isDown: false };
+  }
+  const changes = (await servesAnEarlierOne(ports, deployment))
+    ? await bringUp(ports, deployment, { dryRun, offline: false })
+    : [];
+  return { due, changes, isDown: false };
 }

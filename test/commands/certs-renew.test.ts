@@ -102,6 +102,19 @@ describe("certs renew --if-due", () => {
     expect(await command("up")).toMatchObject({ stdout: "no changes\n" });
   });
 
+  it("does not start a registry that was taken down", async () => {
+    const deployment = await made();
+    const { command, certificates } = over(deployment);
+    expect(await command("down")).toMatchObject({ exitCode: 0 });
+    const before = await certificates();
+    expect(await command("certs renew --if-due", 390)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^due, 6 days left; the registry is down/),
+    });
+    expect(await deployment.engine.fake.containers.list({})).toEqual([]);
+    expect(await certificates()).toEqual(before);
+  });
+
   it("says of a provided certificate whose it is, and exits 3 once it is due", async () => {
     const deployment = await made();
     const folder = keep(temporaryDirectory());
