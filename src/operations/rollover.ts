@@ -73,7 +73,8 @@ async function chooseCourse(files: CertificateFiles, now: Date): Promise<Course>
 
 function authorityFiles(authority: CertifiedKey): FileChange[] {
   return [
-    ownSecret(FILES.authorityKey, authority.keyPem.reveal()),
+    // The container that still runs has /dev/null over the old key, and would see the new one if that went.
+    { ...ownSecret(FILES.authorityKey, authority.keyPem.reveal()), inPlace: true },
     publicFile(FILES.authorityCertificate, authority.certificatePem),
   ];
 }

@@ -17,6 +17,8 @@ export interface FileChange {
   readonly mode: number;
   /** Given only when regctl runs as root; others cannot give files away. */
   readonly owner?: Owner | undefined;
+  /** Written over the file there is, by a transaction: renaming over what a container has a mount upon takes that away. */
+  readonly inPlace?: boolean;
 }
 
 /** Translates what the file system says into what the user can do about it. */

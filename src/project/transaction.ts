@@ -3,7 +3,8 @@
  * A run killed before the commit changed nothing; one killed after it is finished by the next command that takes the lock.
  */
 import { randomUUID } from "node:crypto";
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { RegctlError, systemCodeOf } from "../errors.ts";
 import { type FileChange, fileError, type Owner, syncDirectory, writeNewFile } from "./files.ts";
@@ -24,7 +25,7 @@ export interface Transaction {
 }
 
 interface Manifest {
-  readonly files: readonly { readonly path: string; readonly staged: string }[];
+  readonly files: readonly { readonly path: string; readonly staged: string; readonly inPlace?: boolean }[];
   readonly removals: readonly string[];
 }
 
@@ -69,11 +70,36 @@ async function moveIntoPlace(staged: string, target: string): Promise<void> {
   }
 }
 
+/**
+ * Repeated from its beginning when it is interrupted: what is staged stays until all is done. Only over a file that is as
+ * ours would be; a link, or a file of somebody else's, who could read what is written to it, is replaced.
+ */
+async function writeOver(staged: string, target: string): Promise<void> {
+  const wanted = await stat(staged).catch(() => undefined);
+  const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = wanted === undefined ? undefined : await open(target, flags).catch(() => undefined);
+  if (wanted === undefined || handle === undefined) return moveIntoPlace(staged, target);
+  try {
+    const found = await handle.stat();
+    if (!found.isFile() || found.nlink !== 1 || found.uid !== wanted.uid) return await moveIntoPlace(staged, target);
+    await handle.chmod(wanted.mode & 0o777);
+    await handle.truncate();
+    const content = await readFile(staged);
+    await handle.write(content, 0, content.length, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 async function finish(root: string, entry: string): Promise<void> {
   const folder = join(root, FILES.journal, entry);
   const manifest = JSON.parse(await readFile(join(folder, MANIFEST), "utf8")) as Manifest;
   for (const path of [...manifest.files.map((file) => file.path), ...manifest.removals]) requireInside(path);
-  for (const file of manifest.files) await moveIntoPlace(join(folder, file.staged), join(root, file.path));
+  for (const file of manifest.files) {
+    const place = file.inPlace === true ? writeOver : moveIntoPlace;
+    await place(join(folder, file.staged), join(root, file.path));
+  }
   for (const path of manifest.removals) await rm(join(root, path), { force: true });
   for (const parent of new Set(manifest.files.map((file) => dirname(join(root, file.path)))))
     await syncDirectory(parent);
@@ -92,7 +118,11 @@ export async function commitTransaction(root: string, transaction: Transaction):
     await requireOneFileSystem(root, transaction.files);
     for (const [index, file] of transaction.files.entries()) await writeNewFile(join(uncommitted, String(index)), file);
     const manifest: Manifest = {
-      files: transaction.files.map((file, index) => ({ path: file.path, staged: String(index) })),
+      files: transaction.files.map(({ path, inPlace }, index) => ({
+        path,
+        staged: String(index),
+        ...(inPlace === true ? { inPlace } : {}),
+      })),
       removals: transaction.removals ?? [],
     };
     await writeNewFile(join(uncommitted, MANIFEST), { content: JSON.stringify(manifest), mode: 0o600 });

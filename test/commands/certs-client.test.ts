@@ -79,7 +79,7 @@ function at({ directory, engine, port, password }: Made) {
   };
 }
 
-describe("certs client", () => {
+describe("certs client", { timeout: 60_000 }, () => {
   it("gives out certificates, each with a password beside it, and takes back exactly one client's", async () => {
     const deployment = await strict();
     const { command, data, answer, read } = at(deployment);

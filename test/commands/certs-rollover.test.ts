@@ -58,7 +58,7 @@ async function narrowAuthority(directory: string): Promise<void> {
   await mustRun("openssl", [...made, ...added, ...key, ...out]);
 }
 
-describe("certs rollover", () => {
+describe("certs rollover", { timeout: 60_000 }, () => {
   it("cross-signs the new authority, keeps the cross certificate until --finish, and then is the new one's alone", async () => {
     const deployment = await made();
     const { command, certs, data, verdict, read } = at(deployment);

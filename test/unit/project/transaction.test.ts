@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -28,6 +28,24 @@ describe("commitTransaction", () => {
     });
     expect(await readFile(join(root.path, "certs/domain.key"), "utf8")).toBe("KEY");
     expect((await stat(join(root.path, "certs/domain.key"))).mode & 0o777).toBe(0o600);
+
+    // As a container does that has something mounted upon the file: it goes by the inode.
+    const { ino } = await stat(join(root.path, "certs/domain.key"));
+    const inPlace = { ...file("certs/domain.key", "K"), inPlace: true };
+    const made = { ...file("certs/new.key", "NEW"), inPlace: true };
+    await commitTransaction(root.path, { directories: [], files: [inPlace, made] });
+    expect((await stat(join(root.path, "certs/domain.key"))).ino).toBe(ino);
+    expect(await readFile(join(root.path, "certs/domain.key"), "utf8")).toBe("K");
+    expect(await readFile(join(root.path, "certs/new.key"), "utf8")).toBe("NEW");
+
+    // Through a link, or into a file that has another name as well, nothing is written.
+    await rename(join(root.path, "certs/new.key"), join(root.path, "certs/secret"));
+    await symlink("secret", join(root.path, "certs/new.key"));
+    await link(join(root.path, "certs/domain.key"), join(root.path, "certs/also"));
+    await commitTransaction(root.path, { directories: [], files: [made, { ...inPlace, content: "third" }] });
+    expect((await lstat(join(root.path, "certs/new.key"))).isFile()).toBe(true);
+    expect(await readFile(join(root.path, "certs/also"), "utf8")).toBe("K");
+    expect(await readFile(join(root.path, "certs/domain.key"), "utf8")).toBe("third");
     expect((await stat(join(root.path, "certs"))).mode & 0o777).toBe(0o700);
     expect((await readdir(root.path)).sort()).toEqual([".regctl", "certs", "compose.yaml"]);
     expect(await journal(root.path)).toEqual([]);
