@@ -93,7 +93,7 @@ async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Pr
   } catch (error) {
     if (ports.signal.aborted) throw error;
     // What a server does must not end the run: whoever has a deployment gets the verdicts on that.
-    const failing = endpointChecks.map((check) => ({ ...check, examine: () => Promise.reject(error) }));
+    const failing = endpointChecks.map(({ id, title }) => ({ id, title, examine: () => Promise.reject(error) }));
     return runChecks(failing, undefined, options);
   }
   return runChecks(endpointChecks, facts, options);
