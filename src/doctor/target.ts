@@ -27,8 +27,9 @@ export function parseTarget(text: string): Target {
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   const path = slash < 0 ? "" : rest.slice(slash + 1);
   if (authority.includes("@")) throw invalid("it carries a user or a password; give the user with --user");
+  if (isIP(authority) === 6) throw invalid(`write an IPv6 address as [${authority}]`);
   const [, name = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(authority) ?? [];
-  if (name === "") throw invalid(isIP(authority) === 6 ? `write an IPv6 address as [${authority}]` : "it has no host");
+  if (name === "") throw invalid("it has no host");
   if (port !== undefined && (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535))
     throw invalid("its port is not a number from 1 to 65535");
   const isHttp = scheme.toLowerCase() === "http";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Config, registryUrl } from "../config/config.ts";
 import { httpPrefix } from "../config/registry-config.ts";
 import { publishedAddress } from "../deployment/health.ts";
+import type { EndpointFacts } from "../doctor/endpoint-facts.ts";
 import { type Examined, runChecks, worstVerdict } from "../doctor/run-checks.ts";
 import { parseTarget, type Target, targetUrl } from "../doctor/target.ts";
 import { withoutToldBefore } from "../doctor/told-before.ts";
@@ -85,8 +86,17 @@ async function configToGoBy(directory: string): Promise<Config | undefined> {
 
 async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Promise<Examined[]> {
   const { endpointChecks } = await import("../doctor/endpoint-checks.ts");
-  const facts = await gatherEndpointFacts(ports, subject);
-  return runChecks(endpointChecks, facts, { timeoutMs: CHECK_MS, signal: ports.signal });
+  const options = { timeoutMs: CHECK_MS, signal: ports.signal };
+  let facts: EndpointFacts;
+  try {
+    facts = await gatherEndpointFacts(ports, subject);
+  } catch (error) {
+    if (ports.signal.aborted) throw error;
+    // What a server does must not end the run: whoever has a deployment gets the verdicts on that.
+    const failing = endpointChecks.map(({ id, title }) => ({ id, title, examine: () => Promise.reject(error) }));
+    return runChecks(failing, undefined, options);
+  }
+  return runChecks(endpointChecks, facts, options);
 }
 
 /** The certificates of a file a client was given: PEM or DER, as PEM. `input-invalid` when it holds none. */

@@ -16,26 +16,26 @@ import { lookAtImage } from "./look-at-image.ts";
 import type { OperationPorts } from "./ports.ts";
 import { pushProbe } from "./push-probe.ts";
 
-/** For one question, in milliseconds. */
-const QUESTION_MS = 8000;
-const DIAL_MS = 4000;
+/** For one answer, in milliseconds, unless the command was given less. */
+const ANSWER_MS = 8000;
 
 export async function gatherEndpointFacts(ports: OperationPorts, subject: EndpointSubject): Promise<EndpointFacts> {
   const { target } = subject;
+  const timeoutMs = Math.min(ANSWER_MS, ports.timeoutMs);
   const etc = subject.etc ?? "/etc";
   const home = ports.environment.HOME ?? homedir();
   const [client, resolution] = await Promise.all([
     readClientFacts({ etc, home, environment: ports.environment }, clientNames(target)),
-    resolveHost(target.host, QUESTION_MS),
+    resolveHost(target.host, timeoutMs),
   ]);
   const candidates = subject.address === undefined ? resolution.addresses : [subject.address];
-  const dials = await Promise.all(candidates.map((address) => dial(address, target.port, DIAL_MS)));
+  const dials = await Promise.all(candidates.map((address) => dial(address, target.port, timeoutMs / 2)));
   ports.signal.throwIfAborted();
   const reached = { target, isOwn: subject.address !== undefined, now: ports.now(), resolution, dials, client };
   const address = dials.find(({ outcome }) => outcome === "open")?.address;
   return address === undefined
     ? reached
-    : { ...reached, address, ...(await lookInside(ports, subject, reached, address)) };
+    : { ...reached, address, ...(await lookInside(ports, subject, reached, address, timeoutMs)) };
 }
 
 interface Reached {
@@ -50,19 +50,20 @@ async function lookInside(
   subject: EndpointSubject,
   { target, client }: Reached,
   address: string,
+  timeoutMs: number,
 ): Promise<Partial<EndpointFacts>> {
   const given = givenAuthorities(subject, client);
   const roots = subject.authorityPem === undefined ? await systemRoots() : [];
   const authorities = [...given.map(String), ...roots];
-  const tls = await lookAtTls({ ...target, address, authorities, timeoutMs: QUESTION_MS });
+  const tls = await lookAtTls({ ...target, address, authorities, timeoutMs });
   const root = apiRoot(subject, target.scheme);
-  const asked = { address, timeoutMs: QUESTION_MS, method: "GET" } as const;
+  const asked = { address, timeoutMs, method: "GET" } as const;
   const at = (scheme: Target["scheme"]) => ask({ ...asked, url: apiRoot(subject, scheme) });
   const speaksTls = tls.failure === undefined;
   const [secure, plain, http2] = await Promise.all([
     speaksTls ? at("https") : undefined,
     speaksTls && target.scheme === "https" ? undefined : at("http"),
-    tls.alpn === "h2" ? askHttp2({ url: apiRoot(subject, "https"), address, timeoutMs: QUESTION_MS }) : undefined,
+    tls.alpn === "h2" ? askHttp2({ url: apiRoot(subject, "https"), address, timeoutMs }) : undefined,
   ]);
   ports.signal.throwIfAborted();
   // What a TLS port says to plain HTTP is no answer of a registry.
@@ -76,7 +77,7 @@ async function lookInside(
     target,
     root,
     address,
-    timeoutMs: QUESTION_MS,
+    timeoutMs,
     ...(isAnswer(verified) ? { verifyWith: authorities } : {}),
     isOutdated: /^TLSv1(\.1)?$/.test(tls.protocol ?? ""),
     tokenAuthorities: [...authorities, ...(roots.length === 0 ? await systemRoots() : [])],

@@ -88,7 +88,7 @@ async function logInBearer(
   challenge: Challenge,
   credentials: RegistryLogin,
 ): Promise<Identity> {
-  const deed: Deed = { purpose: "log in", host: endpoint.root.host, isTls: true };
+  const deed: Deed = { purpose: "log in", host: endpoint.root.host, isTls: endpoint.root.protocol === "https:" };
   const service = tokenServiceOf(deed, challenge.parameters);
   const authorize: Authorize = async (scope) => {
     const token = await fetchToken(endpoint, service, scope, credentials, deed);

@@ -83,6 +83,13 @@ describe("each command receives", () => {
     ["status", "status", [], {}],
     ["logs -f --tail 20 --since 10m -t", "logs", [], { follow: true, tail: 20, since: "10m", timestamps: true }],
     ["logs --follow --tail 0 --timestamps", "logs", [], { follow: true, tail: 0, timestamps: true }],
+    ["doctor", "doctor", [], {}],
+    [
+      "doctor --from-client a.test:5000 --ca ca.crt --user ci --password-file pw --fix",
+      "doctor",
+      [],
+      { fromClient: "a.test:5000", ca: "ca.crt", user: "ci", passwordFile: "pw", fix: true },
+    ],
     ["ls", "ls", [], {}],
     ["destroy --data --confirm acme --dry-run", "destroy", [], { data: true, confirm: "acme", dryRun: true }],
     ["adduser ci --password-stdin", "adduser", ["ci"], { passwordStdin: true }],

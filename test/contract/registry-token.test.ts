@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRegistryApi, type RegistryApi } from "../../src/registry/api.ts";
 import { Secret } from "../../src/secret.ts";
 import { type ConfiguredRegistry, configuredRegistry } from "../support/configured-registry.ts";
+import { findings, look, notSeen } from "../support/doctor.ts";
 import { mustRun } from "../support/run-program.ts";
 import { gather, rejection, type ScriptedServer, scriptedServer, sendJson } from "../support/scripted-registry.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "../support/temporary-directory.ts";
@@ -137,5 +138,21 @@ describe("with tokens", () => {
         expect(url).not.toContain(createHash("sha256").update(password).digest("hex"));
       }
     }
+  });
+});
+
+describe("doctor", () => {
+  it("pushes with a token as clients do, and has nothing to say", async () => {
+    const report = await look(registry.url, { user: "root", password: PASSWORDS.root as string });
+    expect(findings(report)).toEqual([]);
+    expect(notSeen(report)).toEqual([]);
+  });
+
+  it("tells a wrong password, and a user who may not push", async () => {
+    const wrong = await look(registry.url, { user: "root", password: "wrong" });
+    expect(findings(wrong)).toEqual([expect.stringMatching(/^broken login-works: no token is issued to root/)]);
+    const reader = await look(registry.url, { user: "reader", password: PASSWORDS.reader as string });
+    expect(findings(reader)).toEqual([]);
+    expect(notSeen(reader)).toEqual(["upload-begins"]);
   });
 });

@@ -15,6 +15,8 @@ export interface Look {
   readonly user?: string;
   readonly password?: string;
   readonly etc?: string;
+  /** For one answer. */
+  readonly seconds?: number;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +26,8 @@ const GLOBALS = { json: false, quiet: false, verbose: false, debug: false, yes: 
 export async function look(text: string, given: Look = {}): Promise<DoctorReport> {
   const { signal } = new AbortController();
   const environment = { HOME: "/nonexistent", ...given.environment };
-  const context = createContext(GLOBALS, surroundingsFor({ environment }), signal);
+  const globals = given.seconds === undefined ? GLOBALS : { ...GLOBALS, timeout: given.seconds };
+  const context = createContext(globals, surroundingsFor({ environment }), signal);
   const { user, password = "" } = given;
   const subject: Omit<EndpointSubject, "target"> = {
     authorityPem: given.ca,

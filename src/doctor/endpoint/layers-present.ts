@@ -1,7 +1,14 @@
 import { isAnswer } from "../../probe/http.ts";
 import type { Check } from "../check.ts";
 import { broken, unknown } from "../diagnosis.ts";
-import type { EndpointFacts } from "../endpoint-facts.ts";
+import type { BlobFacts, EndpointFacts } from "../endpoint-facts.ts";
+
+/** distribution 2.x answers from its cache with 200 and then has no byte to send. */
+function isGone({ head, get }: BlobFacts): boolean {
+  const promised = isAnswer(head) && head.status === 200 ? Number(head.headers["content-length"] ?? 0) : 0;
+  if (!isAnswer(get)) return promised > 0;
+  return get.status === 404 || (get.status < 300 && promised > 0 && get.body === "");
+}
 
 export const layersPresent: Check<EndpointFacts> = {
   id: "layers-present",
@@ -14,7 +21,7 @@ export const layersPresent: Check<EndpointFacts> = {
         `the image ${name} was not found (${isAnswer(manifest) ? manifest.status : manifest.failure})`,
         "name an image that is there: regctl tags REPOSITORY",
       );
-    const gone = blobs.filter(({ get }) => isAnswer(get) && get.status === 404);
+    const gone = blobs.filter(isGone);
     if (gone.length === 0) return undefined;
     const stale = gone.filter(({ head }) => isAnswer(head) && head.status === 200);
     const digests = gone.map(({ digest }) => digest).join(", ");

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePorts, type HostAddress, hostAddress } from "../../support/addresses.ts";
 import { configuredRegistry } from "../../support/configured-registry.ts";
 import { findings, look } from "../../support/doctor.ts";
+import { keep } from "../../support/keep.ts";
 import { nginx } from "../../support/nginx.ts";
 import {
   intermediateExtensions,
@@ -15,14 +16,7 @@ import {
   openWorkshop,
 } from "../pki/openssl.ts";
 
-const open: (() => unknown)[] = [];
-const keep = <T extends AsyncDisposable>(one: T): T => {
-  open.push(() => one[Symbol.asyncDispose]());
-  return one;
-};
-afterAll(async () => {
-  for (const close of open.reverse()) await close();
-});
+afterAll(() => workshop.remove());
 
 const workshop = openWorkshop();
 let host: HostAddress;
@@ -104,7 +98,6 @@ const at = (name: string) => `${host.address}:${ports.get(name)}`;
 
 beforeAll(async () => {
   host = keep(await hostAddress());
-  open.push(() => workshop.remove());
   for (const name of ["root", "other", "elsewhere"]) makeRoot(workshop, name);
   makeRoot(workshop, "rsaroot", "rsa");
   makeRoot(workshop, "bare", "ec", ["basicConstraints=critical,CA:TRUE", "subjectKeyIdentifier=hash"]);

@@ -6,17 +6,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type HostAddress, hostAddress } from "../../support/addresses.ts";
 import { type ConfiguredRegistry, configuredRegistry } from "../../support/configured-registry.ts";
 import { findings, look } from "../../support/doctor.ts";
+import { keep } from "../../support/keep.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { leafExtensions, makeIssued, makeRoot, openWorkshop } from "../pki/openssl.ts";
 
-const open: (() => unknown)[] = [];
-const keep = <T extends AsyncDisposable>(one: T): T => {
-  open.push(() => one[Symbol.asyncDispose]());
-  return one;
-};
-afterAll(async () => {
-  for (const close of open.reverse()) await close();
-});
+afterAll(() => workshop.remove());
 
 const workshop = openWorkshop();
 const root = keep(temporaryDirectory());
@@ -30,7 +24,6 @@ let der: Buffer;
 
 beforeAll(async () => {
   address = keep(await hostAddress());
-  open.push(() => workshop.remove());
   makeRoot(workshop, "ca");
   makeRoot(workshop, "other");
   makeIssued(workshop, "good", "ca", { extensions: leafExtensions(`IP:${address.address}`) });

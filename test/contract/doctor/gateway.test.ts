@@ -7,18 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePorts, type HostAddress, hostAddress } from "../../support/addresses.ts";
 import { type ConfiguredRegistry, configuredRegistry } from "../../support/configured-registry.ts";
 import { findings, look, notSeen } from "../../support/doctor.ts";
+import { keep } from "../../support/keep.ts";
 import { nginx } from "../../support/nginx.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
 import { leafExtensions, makeIssued, makeRoot, openWorkshop } from "../pki/openssl.ts";
 
-const open: (() => unknown)[] = [];
-const keep = <T extends AsyncDisposable>(one: T): T => {
-  open.push(() => one[Symbol.asyncDispose]());
-  return one;
-};
-afterAll(async () => {
-  for (const close of open.reverse()) await close();
-});
+afterAll(() => workshop.remove());
 
 const USER = { user: "ci", password: "right horse" };
 const NEEDS_LOGIN = [
@@ -74,7 +68,6 @@ async function withUsers(lines: string): Promise<ConfiguredRegistry> {
 
 beforeAll(async () => {
   host = keep(await hostAddress());
-  open.push(() => workshop.remove());
   makeRoot(workshop, "ca");
   makeIssued(workshop, "good", "ca", { extensions: leafExtensions(`IP:${host.address}`) });
   ca = workshop.text("ca.crt");
