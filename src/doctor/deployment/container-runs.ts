@@ -51,4 +51,5 @@ export const containerRuns: Check<DeploymentFacts> = {
       fix: "regctl logs tells what it said before",
     };
   },
+  repair: (facts) => facts.mends.up(),
 };

@@ -1,3 +1,4 @@
+import { RegctlError } from "../../errors.ts";
 import type { Check } from "../check.ts";
 import type { DeploymentFacts, PresentFile } from "../deployment-facts.ts";
 
@@ -31,5 +32,9 @@ export const ownership: Check<DeploymentFacts> = {
           ? "sudo regctl up"
           : `sudo chown -R -h ${owner} ${data.map(({ absolutePath }) => absolutePath).join(" ")}`,
     };
+  },
+  repair(facts) {
+    if (facts.isRoot) return facts.mends.up();
+    throw new RegctlError("permission-denied", "only root can give files to somebody else", { hint: "sudo regctl up" });
   },
 };
