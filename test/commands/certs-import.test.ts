@@ -72,7 +72,7 @@ const kept = async (directory: string) =>
     ),
   );
 
-describe("certs import", () => {
+describe("certs import", { timeout: 90_000 }, () => {
   it("takes over from the own authority: the chain in order, regctl.yaml with its comments, and the way back", async () => {
     const deployment = await made();
     const { directory } = deployment;

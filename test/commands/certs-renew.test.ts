@@ -47,7 +47,7 @@ async function agedAuthority({ directory }: Made, daysLeft: number, issuedDaysAg
   await put("domain.key", leaf.keyPem.reveal());
 }
 
-describe("certs renew --if-due", () => {
+describe("certs renew --if-due", { timeout: 90_000 }, () => {
   it("renews below a third of the life, says how many days are left before that, and leaves one that is not due", async () => {
     const deployment = await made();
     const { command, certificates, end } = over(deployment);
