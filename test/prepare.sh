@@ -130,23 +130,23 @@ make_client_machine() {
   local root=$cache/client-debian-12 work mirror
   [ -d "$root" ] && return
   update_lists
-  say "debootstrap of a machine with clients into $root (two minutes, once)"
+  say "debootstrap of a machine with clients into $root (two minutes, once; log: $cache/clients.log)"
   work=$(mktemp -d "$cache/work.XXXXXX")
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -n 1)
   (
     cd "$work"
     apt-get download -qq debootstrap -o APT::Sandbox::User=root
     dpkg -x debootstrap_*.deb tool
-    DEBOOTSTRAP_DIR=$work/tool/usr/share/debootstrap sh tool/usr/sbin/debootstrap --variant=minbase bookworm root "$mirror" >debootstrap.log
+    DEBOOTSTRAP_DIR=$work/tool/usr/share/debootstrap sh tool/usr/sbin/debootstrap --variant=minbase bookworm root "$mirror" >"$cache/clients.log"
     printf '#!/bin/sh\nexit 101\n' >root/usr/sbin/policy-rc.d
     chmod +x root/usr/sbin/policy-rc.d
     cp -L /etc/resolv.conf root/etc/resolv.conf
     # In a namespace of its own: the mounts go with it.
     unshare --mount sh -c 'mount -t proc proc root/proc && exec chroot root "$@"' sh \
       env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
-      apt-get install -qq -y --no-install-recommends "${clients_of_machine[@]}" >install.log 2>&1
+      apt-get install -qq -y --no-install-recommends "${clients_of_machine[@]}" >>"$cache/clients.log" 2>&1
     rm -rf root/var/lib/apt/lists/* root/var/cache/apt/* root/etc/ssh/ssh_host_*
-  ) || { tail -n 40 "$work"/*.log; exit 1; }
+  )
   mv "$work/root" "$root"
   rm -rf "$work"
 }

@@ -12,7 +12,7 @@ import { mustRun, type ProgramResult, runProgram } from "../support/run-program.
 import type { Scenario } from "../support/scenario.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-const NAME = "registry.clients.test";
+const NAME = "registry.one.test";
 
 interface Event {
   readonly kind: string;
