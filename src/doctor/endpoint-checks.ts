@@ -64,6 +64,11 @@ const noPush: Obstacle = (facts) =>
   noAnswer(facts) ??
   (facts.upload === undefined ? `no push was tried: ${facts.uploadWithheld ?? "no answer"}` : undefined);
 
+const noImage: Obstacle = ({ target, image, uploadWithheld }) =>
+  target.repository === undefined || image !== undefined
+    ? undefined
+    : `the image was not looked at: ${uploadWithheld ?? "nothing answers"}`;
+
 /** What cannot be looked at is said, not taken for being in order. */
 function unless(obstacle: Obstacle, checks: readonly EndpointCheck[]): EndpointCheck[] {
   return checks.map((check) => ({
@@ -99,7 +104,7 @@ export const endpointChecks: readonly EndpointCheck[] = [
   ]),
   ...unless(noAnswer, [clock, answersAsRegistry, gatewayUpstream, http2Works, loginChallenge, loginWorks]),
   ...unless(noPush, [uploadBegins, uploadLocation, uploadSize, replicaSecret, replicaStorage]),
-  layersPresent,
+  ...unless(noImage, [layersPresent]),
   trustInstalled,
   trustFolderName,
   trustFolderFiles,

@@ -46,3 +46,8 @@ it("finds a layer the cache still knows, and one that is simply gone", async () 
     `broken layers-present: layers of team/app:1 are gone: ${gone}`,
   ]);
 });
+
+it("says that it did not look when the registry is down", async () => {
+  await registry.stop();
+  expect(notSeen(await look(`${registry.url}/team/app:1`))).toContain("layers-present");
+});
