@@ -49,7 +49,7 @@ export async function finding(directory: string, id: string, options: ExamineOpt
 }
 
 /** A machine whose uplink takes smaller packets than docker's bridges send has that fault for real. */
-async function excusedFindings(): Promise<ReadonlySet<string>> {
+export async function excusedFindings(): Promise<ReadonlySet<string>> {
   const { stdout } = await mustRun("ip", ["-o", "route", "show", "default"]);
   const device = / dev (\S+)/.exec(stdout)?.[1];
   const mtu = device === undefined ? Number.NaN : Number(await readFile(`/sys/class/net/${device}/mtu`, "utf8"));

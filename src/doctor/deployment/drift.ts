@@ -9,7 +9,8 @@ async function others(facts: DeploymentFacts): Promise<readonly Change[]> {
   const edited = new Set((await facts.editedFiles()).map(({ path }) => path));
   return (await facts.changes()).filter(
     ({ action, kind, name, because }) =>
-      !(kind === "container" && (action === "create" || /^is [a-z]+$/.test(because))) &&
+      !(action === "create" && (kind === "container" || kind === "network")) &&
+      !(kind === "container" && /^is [a-z]+$/.test(because)) &&
       kind !== "certificate" &&
       !edited.has(name) &&
       !because.startsWith("does not belong to "),
