@@ -11,7 +11,7 @@ const ADAPTERS = ["engine", "registry", "pki", "probe", "auth", "project", "host
 /** Pages of the command table. */
 const PAGES = ["cli.ts", "cli-certificates.ts", "cli-storage.ts", "cli-trust.ts"];
 /** The whole program is put together in these. */
-const COMPOSITION = ["main.ts", ...PAGES, "context.ts"];
+const COMPOSITION = ["main.ts", ...PAGES, "command-line.ts", "completion.ts", "context.ts"];
 /** Ports and plain data of rooms that anyone may name as types. */
 const SHARED_TYPES = ["engine/engine.ts", "config/config.ts", "config/schema.ts", "host/command.ts"];
 /** Text in, value out: arguments and settings are parsed with them. */

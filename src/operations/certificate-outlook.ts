@@ -32,7 +32,9 @@ interface Watched {
 
 function watched(config: Config, { certificatePem, authorityPem }: CertificateFiles, now: Date): Watched[] {
   const isOurs = config.tls.mode === "own-ca";
-  const infos = splitPem(certificatePem ?? "").map((pem) => describeCertificate(pem, now));
+  const served = splitPem(certificatePem ?? "").map((pem) => describeCertificate(pem, now));
+  // Behind a leaf of our own there is only the cross certificate of a rollover, whose note tells when it ends.
+  const infos = isOurs ? served.slice(0, 1) : served;
   const authority = authorityPem === undefined ? undefined : describeCertificate(authorityPem, now);
   const again = "get a new one from its issuer, then: regctl certs import CERTIFICATE --key KEY";
   const named = infos.map((info, index): Watched => {

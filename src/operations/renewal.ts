@@ -43,7 +43,7 @@ function blocked({ config }: Deployment, files: CertificateFiles, leaf: Certific
   if (authority.notAfter > leaf.notAfter) return undefined;
   return {
     why: `its authority itself ends on ${authority.notAfter}, and no certificate outlives its authority`,
-    fix: "every client needs a new authority before that day",
+    fix: "change over to a new authority, which clients do not notice: regctl certs rollover",
   };
 }
 

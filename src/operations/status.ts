@@ -118,6 +118,12 @@ async function healthProblems(
   return { problems: answer === undefined ? problems : [...problems, answer], containers };
 }
 
+async function clientNotes(ports: OperationPorts, { config, directory }: Deployment): Promise<readonly string[]> {
+  if (config.tls.clientAuth === "off") return [];
+  const { listClients } = await import("./client-certificates.ts");
+  return (await listClients(ports, directory)).warnings;
+}
+
 /** One read of everything; `drift` is what `up` would change. */
 export async function deploymentStatus(ports: OperationPorts, directory: string): Promise<Status> {
   const deployment = await loadDeployment(directory);
@@ -142,6 +148,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     certificateOutlook(deployment, ports.now()),
     directoryBytes(config.data, ports.signal).catch(() => 0),
   ]);
+  const clients = await clientNotes(ports, deployment);
   const problems = [...health.problems, ...future.problems, ...drift.problem, ...malformed];
   return {
     name: config.name,
@@ -156,7 +163,7 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
     users: listEntries(users).length,
     disk: { bytes },
     warnings: [...future.warnings, ...hiddenKeyWarning(future, drift.changes)],
-    notes: future.notes,
+    notes: [...future.notes, ...clients],
   };
 }
 

@@ -15,6 +15,7 @@ import { observeOwn } from "./observe-own.ts";
 import { directories, presentFiles, publicFile, runtimeSecret, sameFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
 import { certificateFingerprint } from "./render.ts";
+import { rolloverState } from "./rollover-state.ts";
 import { bringUp } from "./up.ts";
 
 export interface SwapOptions {
@@ -107,6 +108,14 @@ function refusal(error: unknown): unknown {
   });
 }
 
+/** Clients were told of two authorities, and both would be gone with one that nobody announced. */
+async function refuseRollover(directory: string, now: Date): Promise<void> {
+  if ((await rolloverState(directory, now)) === undefined) return;
+  throw new RegctlError("precondition-failed", "the authority is being replaced; nothing was changed", {
+    hint: "regctl certs rollover --finish, or regctl certs rollover --abort; then the same command again",
+  });
+}
+
 /**
  * Serves the wanted certificate. Throws before the first change when the engine does not answer; afterwards a registry
  * that does not come up with it leaves files, regctl.yaml and container as they were. The caller holds the lock.
@@ -118,6 +127,7 @@ export async function swapCertificate(
   options: SwapOptions,
 ): Promise<Swapped> {
   const { directory, config } = deployment;
+  await refuseRollover(directory, ports.now());
   await ports.engine();
   const present = await readCertificateFiles(directory);
   const { changed, changes, files, removals } = await planSwap(ports, deployment, present, wanted, options.because);

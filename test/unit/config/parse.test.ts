@@ -192,7 +192,7 @@ describe("setSectionValue", () => {
     "port: 1",
   ])("writes it into any way to write the section: %j", (text) => {
     const result = parse(setSectionValue(text, "tls", "mode", "provided"));
-    expect(result.config?.tls).toEqual({ mode: "provided", lifetimeDays: text.includes("90") ? 90 : 397 });
+    expect(result.config?.tls).toMatchObject({ mode: "provided", lifetimeDays: text.includes("90") ? 90 : 397 });
     expect(result.config?.port).toBe(1);
   });
 });
