@@ -32,6 +32,20 @@ export function parseRoutes(text: string): Route[] {
   });
 }
 
+/**
+ * The IPv4 addresses this host takes as its own, of `/proc/net/fib_trie`: also those of interfaces without a carrier, such as
+ * an engine's bridge no container is on, which `os.networkInterfaces` leaves out.
+ */
+export function parseLocalAddresses(text: string): string[] {
+  const found = new Set<string>();
+  let address = "";
+  for (const line of text.split("\n")) {
+    address = /\|-- (\S+)/.exec(line)?.[1] ?? address;
+    if (/\/32 host LOCAL/.test(line)) found.add(address);
+  }
+  return [...found];
+}
+
 export interface NetworkOfHost {
   readonly addresses: readonly string[];
   /** Without the default. */
@@ -43,6 +57,8 @@ export interface NetworkOfHost {
 /** What is not readable is left out: a container has no /sys, say. */
 export async function readNetwork(root = "/"): Promise<NetworkOfHost> {
   const routes = parseRoutes(await readFile(join(root, "proc/net/route"), "utf8").catch(() => ""));
+  const local = parseLocalAddresses(await readFile(join(root, "proc/net/fib_trie"), "utf8").catch(() => ""));
+  const up = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
   const folder = join(root, "sys/class/net");
   const names = await readdir(folder).catch(() => []);
   const mtus = await Promise.all(
@@ -52,7 +68,7 @@ export async function readNetwork(root = "/"): Promise<NetworkOfHost> {
     }),
   );
   return {
-    addresses: Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address)),
+    addresses: [...new Set([...up, ...local])],
     routes: routes.filter(({ subnet }) => subnet !== DEFAULT_SUBNET),
     uplink: routes.find(({ subnet }) => subnet === DEFAULT_SUBNET)?.through,
     mtus: new Map(mtus.filter(([, mtu]) => mtu > 0)),

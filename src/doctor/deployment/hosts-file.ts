@@ -15,8 +15,8 @@ export const hostsFile: Check<DeploymentFacts> = {
       const strange = inHostsFile.find((address) => !ours.has(address) && !LOOPBACK.test(address));
       if (strange !== undefined)
         return {
-          verdict: "broken",
-          cause: `/etc/hosts says ${name} is ${strange}, which is no address of this host`,
+          verdict: "warning",
+          cause: `/etc/hosts says ${name} is ${strange}, which is no address of this host: right only where something there passes requests on to it`,
           fix: `correct or remove the line of ${name} in /etc/hosts`,
         };
       if (inHostsFile.every((address) => LOOPBACK.test(address)) && !LOOPBACK.test(bind))

@@ -30,6 +30,17 @@ lo	0000FE0A	00000000	0201	0	0	0	0000FFFF	0	0	0
   });
 });
 
+describe("addresses of this host", () => {
+  it("are all that `ip` lists, also of interfaces that are down, and no broadcast address", async () => {
+    const { addresses } = await readNetwork();
+    const { stdout } = await mustRun("ip", ["-o", "-4", "address"]);
+    const listed = [...stdout.matchAll(/ inet ([\d.]+)/g)].map((match) => match[1]);
+    expect(listed.length).toBeGreaterThan(0);
+    expect(addresses).toEqual(expect.arrayContaining(listed));
+    expect(addresses.filter((address) => address.endsWith(".255"))).toEqual([]);
+  });
+});
+
 describe("overlap", () => {
   it.each([
     ["172.18.0.0/16", "172.16.0.0/12", true],
