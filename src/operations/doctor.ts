@@ -8,12 +8,14 @@ import { type Examined, runChecks, worstVerdict } from "../doctor/run-checks.ts"
 import { parseTarget, type Target, targetUrl } from "../doctor/target.ts";
 import { withoutToldBefore } from "../doctor/told-before.ts";
 import { messageOf, RegctlError } from "../errors.ts";
+import type { ClientPair } from "../probe/http.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import type { RegistryLogin } from "../registry/login.ts";
 import { lastValidConfig, loadDeployment } from "./deployment.ts";
 import { examineDeployment } from "./examine-deployment.ts";
 import { gatherEndpointFacts } from "./gather-endpoint.ts";
+import { readOwnClient } from "./own-client.ts";
 import type { OperationPorts } from "./ports.ts";
 
 /** A registry as a client knows it. */
@@ -22,6 +24,8 @@ export interface EndpointSubject {
   /** PEM of what clients were given to trust; undefined = whatever this machine trusts. */
   readonly authorityPem: string | undefined;
   readonly login: RegistryLogin | undefined;
+  /** A client certificate for a registry that asks for one. */
+  readonly pair?: ClientPair | undefined;
   /** Where its port is on this host, whatever its name resolves to. */
   readonly address?: string | undefined;
   /** Path under which the API lies, where it is not `/`. */
@@ -65,11 +69,14 @@ export async function examineOwn(
   hostPart.catch(() => undefined);
   const config = await configToGoBy(directory);
   if (config === undefined) return report("", directory, await hostPart);
-  // Who may not read it is told so by the checks that need it.
-  const authorityPem = await readIfExists(join(directory, FILES.authorityCertificate)).catch(() => undefined);
+  // Who may not read them is told so by the checks that need them.
+  const [authorityPem, pair] = await Promise.all([
+    readIfExists(join(directory, FILES.authorityCertificate)).catch(() => undefined),
+    readOwnClient(directory).catch(() => undefined),
+  ]);
   const url = registryUrl(config);
   const address = publishedAddress(config.bind);
-  const subject = { target: parseTarget(url), authorityPem, login, address, prefix: httpPrefix(config) };
+  const subject = { target: parseTarget(url), authorityPem, pair, login, address, prefix: httpPrefix(config) };
   const [host, endpoint] = await Promise.all([hostPart, endpointPart(ports, subject)]);
   return report(url, directory, [...host, ...withoutToldBefore(host, endpoint)]);
 }

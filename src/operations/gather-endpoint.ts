@@ -53,17 +53,18 @@ async function lookInside(
   timeoutMs: number,
 ): Promise<Partial<EndpointFacts>> {
   const given = givenAuthorities(subject, client);
+  const pair = subject.pair === undefined ? {} : { pair: subject.pair };
   const roots = subject.authorityPem === undefined ? await systemRoots() : [];
   const authorities = [...given.map(String), ...roots];
-  const tls = await lookAtTls({ ...target, address, authorities, timeoutMs });
+  const tls = await lookAtTls({ ...target, ...pair, address, authorities, timeoutMs });
   const root = apiRoot(subject, target.scheme);
-  const asked = { address, timeoutMs, method: "GET" } as const;
+  const asked = { ...pair, address, timeoutMs, method: "GET" } as const;
   const at = (scheme: Target["scheme"]) => ask({ ...asked, url: apiRoot(subject, scheme) });
   const speaksTls = tls.failure === undefined;
   const [secure, plain, http2] = await Promise.all([
     speaksTls ? at("https") : undefined,
     speaksTls && target.scheme === "https" ? undefined : at("http"),
-    tls.alpn === "h2" ? askHttp2({ url: apiRoot(subject, "https"), address, timeoutMs }) : undefined,
+    tls.alpn === "h2" ? askHttp2({ ...pair, url: apiRoot(subject, "https"), address, timeoutMs }) : undefined,
   ]);
   ports.signal.throwIfAborted();
   // What a TLS port says to plain HTTP is no answer of a registry.
@@ -74,6 +75,7 @@ async function lookInside(
   const isSure = secure !== undefined && target.scheme === "https" && chain?.distrust === undefined;
   const verified = isSure ? await ask({ ...asked, url: root, verifyWith: authorities }) : undefined;
   const endpoint: Endpoint = {
+    ...pair,
     target,
     root,
     address,

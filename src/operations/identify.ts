@@ -3,7 +3,7 @@ import type { LoginFacts } from "../doctor/endpoint-facts.ts";
 import { type Target, targetName } from "../doctor/target.ts";
 import { messageOf } from "../errors.ts";
 import { dial, isLinkLocal, isLoopback, resolveHost } from "../probe/address.ts";
-import { ask, type HttpResult, isAnswer, maySendSecret } from "../probe/http.ts";
+import { ask, type ClientPair, type HttpResult, isAnswer, maySendSecret } from "../probe/http.ts";
 import { type Challenge, parseChallenges } from "../registry/challenge.ts";
 import type { Deed } from "../registry/errors.ts";
 import { basicAuthorization, type RegistryLogin } from "../registry/login.ts";
@@ -21,6 +21,7 @@ export interface Endpoint {
   readonly timeoutMs: number;
   /** PEM; absent when its certificate is not trusted, and then nothing secret is sent. */
   readonly verifyWith?: readonly string[];
+  readonly pair?: ClientPair;
   /** It speaks versions of TLS that clients refuse. */
   readonly isOutdated: boolean;
   /** PEM; for the service that issues its tokens. */

@@ -9,6 +9,12 @@ import { systemCodeOf } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { isLoopback } from "./address.ts";
 
+/** A client certificate, PEM. */
+export interface ClientPair {
+  readonly certificatePem: string;
+  readonly keyPem: Secret;
+}
+
 export interface HttpQuestion {
   readonly url: URL;
   /** Where to connect, whatever the name resolves to. */
@@ -20,6 +26,8 @@ export interface HttpQuestion {
   readonly verifyWith?: readonly string[];
   /** The whole Authorization header. */
   readonly authorization?: Secret;
+  /** Shown to a server that asks for a client certificate. */
+  readonly pair?: ClientPair;
   readonly timeoutMs: number;
 }
 
@@ -80,7 +88,7 @@ export async function ask(question: HttpQuestion): Promise<HttpResult> {
         ...question.headers,
         ...(authorization === undefined ? {} : { authorization: authorization.reveal() }),
       },
-      ...(isTls ? tlsOptions(host, verifyWith) : {}),
+      ...(isTls ? { ...tlsOptions(host, verifyWith), ...shown(question.pair) } : {}),
     });
     const end = (result: HttpResult): void => {
       clearTimeout(timer);
@@ -113,6 +121,11 @@ export async function ask(question: HttpQuestion): Promise<HttpResult> {
   });
 }
 
+/** Options of Node's TLS that show a client certificate where one is asked for. */
+export function shown(pair: ClientPair | undefined): { readonly cert?: string; readonly key?: string } {
+  return pair === undefined ? {} : { cert: pair.certificatePem, key: pair.keyPem.reveal() };
+}
+
 function tlsOptions(host: string, verifyWith: readonly string[] | undefined): object {
   const name = isIP(host) === 0 ? { servername: host } : {};
   // A server only old clients can speak to is named elsewhere; here its answer is what matters.
@@ -133,7 +146,7 @@ function joined(headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
 /** The status of a GET over HTTP/2, where the server offers it; any certificate will do. Never rejects. */
-export function askHttp2(question: Pick<HttpQuestion, "url" | "address" | "timeoutMs">): Promise<HttpResult> {
+export function askHttp2(question: Pick<HttpQuestion, "url" | "address" | "timeoutMs" | "pair">): Promise<HttpResult> {
   const { url, address, timeoutMs } = question;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return new Promise((resolve) => {
@@ -144,6 +157,7 @@ export function askHttp2(question: Pick<HttpQuestion, "url" | "address" | "timeo
           port: url.port === "" ? 443 : Number(url.port),
           ALPNProtocols: ["h2"],
           ...tlsOptions(host, undefined),
+          ...shown(question.pair),
         }),
     });
     const end = (result: HttpResult): void => {

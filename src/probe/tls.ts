@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { systemCodeOf } from "../errors.ts";
+import { type ClientPair, shown } from "./http.ts";
 
 export interface TlsLook {
   /** Node's code when there was no handshake: `ERR_SSL_WRONG_VERSION_NUMBER`, `ECONNRESET`, `ETIMEDOUT`. */
@@ -24,6 +25,7 @@ export interface TlsQuestion {
   /** PEM. */
   readonly authorities: readonly string[];
   readonly timeoutMs: number;
+  readonly pair?: ClientPair;
 }
 
 const LONGEST_CHAIN = 20;
@@ -31,7 +33,7 @@ const LONGEST_CHAIN = 20;
 const EVERYTHING = { minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
 
 /** Never rejects. */
-export function lookAtTls({ address, port, host, authorities, timeoutMs }: TlsQuestion): Promise<TlsLook> {
+export function lookAtTls({ address, port, host, authorities, timeoutMs, pair }: TlsQuestion): Promise<TlsLook> {
   return new Promise((resolve) => {
     let socket: TLSSocket | undefined;
     const end = (look: TlsLook): void => {
@@ -49,6 +51,7 @@ export function lookAtTls({ address, port, host, authorities, timeoutMs }: TlsQu
         ALPNProtocols: ["h2", "http/1.1"],
         rejectUnauthorized: false,
         ca: [...authorities],
+        ...shown(pair),
         checkServerIdentity: () => undefined,
       });
     } catch (error) {

@@ -12,7 +12,10 @@ export interface UploadLook {
   readonly large?: HttpResult;
 }
 
-export type UploadQuestion = Pick<HttpQuestion, "url" | "address" | "verifyWith" | "authorization" | "timeoutMs"> & {
+export type UploadQuestion = Pick<
+  HttpQuestion,
+  "url" | "address" | "verifyWith" | "authorization" | "pair" | "timeoutMs"
+> & {
   /** `url` is the root of the API, ending in `/v2/`. */
   readonly repository: string;
 };

@@ -111,6 +111,10 @@ describe("client certificates", () => {
     await writeFile(place("pw"), registry.credentials.password, { mode: 0o600 });
     const listed = await registry.must(["repos", "--api", "--user", "admin", "--password-file", place("pw")]);
     expect(listed.stdout).toContain("team/anna");
+    const looked = await registry.regctl(["doctor", "--json", "--user", "admin", "--password-file", place("pw")]);
+    const { checks } = JSON.parse(looked.stdout).data as { checks: readonly { id: string; verdict: string }[] };
+    for (const id of ["client-certificate", "certificate-authority", "login-works", "upload-begins", "upload-size"])
+      expect(checks).toContainEqual(expect.objectContaining({ id, verdict: "ok" }));
     expect(await registry.must(["restart"])).toMatchObject({ exitCode: 0 });
     expect(await registry.must(["up"])).toMatchObject({ stdout: "no changes\n" });
     // What `docker compose` would mount is what was checked: no key of an authority of clients is anywhere.

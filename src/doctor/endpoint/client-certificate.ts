@@ -23,9 +23,10 @@ export const clientCertificate: Check<EndpointFacts> = {
       ({ files }) => files.some((one) => one.name.endsWith(".cert")) && files.some((one) => one.name.endsWith(".key")),
     );
     const place = `/etc/docker/certs.d/${name}/client.cert and client.key`;
-    if (facts.isOwn || pairs.length > 0)
+    if (facts.isOwn) return broken(`${cause}, and does not take regctl's own`, "regctl up");
+    if (pairs.length > 0)
       return unknown(
-        pairs.length > 0 ? `${cause}; this machine has one in ${pairs.map(({ path }) => path).join(", ")}` : cause,
+        `${cause}; this machine has one in ${pairs.map(({ path }) => path).join(", ")}`,
         `what is behind was not looked at; try the certificate itself: curl --cert client.cert --key client.key https://${name}/v2/`,
       );
     return broken(
