@@ -4,12 +4,11 @@
  * purged. Killed anywhere, the next command takes it back or finishes it.
  */
 import { lstatSync } from "node:fs";
-import { RegctlError } from "../errors.ts";
 import { blobFolder, type Store } from "../storage/layout.ts";
 import { blobNames } from "../storage/repositories.ts";
 import type { Team } from "../storage/team.ts";
 import type * as gcTask from "./gc-task.ts";
-import { isBlinding, type Problem } from "./problems.ts";
+import { type Problem, requireSight } from "./problems.ts";
 import { expired, purgeEntry, type RemoveTree } from "./recover.ts";
 import { restorePath } from "./restore.ts";
 import { type Survey, surveyStore } from "./survey.ts";
@@ -52,18 +51,6 @@ export interface GcReport {
   readonly problems: readonly Problem[];
   /** The entry what was collected is kept in. */
   readonly keptIn: string | undefined;
-}
-
-/** Nothing is deleted as long as something cannot be read: it would be taken for something that needs nothing. */
-function requireSight(problems: readonly Problem[]): void {
-  const blinding = problems.filter(isBlinding);
-  const [first] = blinding;
-  if (first === undefined) return;
-  throw new RegctlError("precondition-failed", "nothing was deleted: what some manifests need cannot be known", {
-    issues: blinding.slice(0, 20).map(({ message, path }) => ({ path: path ?? "", message })),
-    hint: "`regctl fsck` checks the whole store, `regctl fsck --repair` moves damaged manifests to the trash; links have to be replaced by what they lead to",
-    details: { problems: blinding.slice(0, 100) },
-  });
 }
 
 /** Blobs that something needs and that an earlier collection still keeps in the trash. */
@@ -111,7 +98,7 @@ export async function collectGarbage(
     setAside: setAsideTrees(kept),
     onProgress,
   });
-  requireSight(survey.problems);
+  requireSight(survey.problems, "deleted");
   const { hexes, bytes } = survey.collectable;
   const reclaimable = bytes.reduce((sum, size) => sum + size, 0);
   const report: GcReport = {

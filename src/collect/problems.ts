@@ -1,3 +1,5 @@
+import { RegctlError } from "../errors.ts";
+
 /** What is wrong in a store. The kinds are part of the JSON of `fsck` and `gc`: append-only. */
 export interface Problem {
   readonly kind:
@@ -32,4 +34,15 @@ const BLINDING: ReadonlySet<Problem["kind"]> = new Set(["corrupt-manifest", "not
 
 export function isBlinding(problem: Problem): boolean {
   return BLINDING.has(problem.kind);
+}
+
+/** Nothing is `taken` (deleted, removed) as long as something cannot be read: it would be taken for what needs nothing. */
+export function requireSight(problems: readonly Problem[], taken: string): void {
+  const blinding = problems.filter(isBlinding);
+  if (blinding.length === 0) return;
+  throw new RegctlError("precondition-failed", `nothing was ${taken}: what some manifests need cannot be known`, {
+    issues: blinding.slice(0, 20).map(({ message, path }) => ({ path: path ?? "", message })),
+    hint: "`regctl fsck` checks the whole store, `regctl fsck --repair` moves damaged manifests to the trash; links have to be replaced by what they lead to",
+    details: { problems: blinding.slice(0, 100) },
+  });
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { giveBackRevisions } from "../collect/give-back.ts";
 import type { UnneededRevision } from "../collect/mark.ts";
-import { isBlinding } from "../collect/problems.ts";
+import { requireSight } from "../collect/problems.ts";
 import { moveToTrash } from "../collect/remove.ts";
 import type { Removed } from "../collect/trash-entry.ts";
 import { certificateHosts, hostAndPort, type RetentionPolicy } from "../config/config.ts";
@@ -89,13 +89,7 @@ async function planPrune(
     all.filter(({ keep }) => !keep).map(({ tag, digest }) => ({ repository, tag, digest })),
   );
   const tags = given.filter(({ tag }) => tag !== undefined);
-  const blinding = freed.problems.filter(isBlinding);
-  if (blinding.length > 0) {
-    throw new RegctlError("precondition-failed", "nothing was removed: what some manifests need cannot be known", {
-      issues: blinding.slice(0, 20).map(({ message, path }) => ({ path: path ?? "", message })),
-      hint: "`regctl fsck` checks the whole store; `regctl fsck --repair` moves what is broken to the trash",
-    });
-  }
+  requireSight(freed.problems, "removed");
   const named = new Set(given.map(({ repository, digest }) => `${repository}@${digest}`));
   return {
     repositories: verdicts.length,
