@@ -17,11 +17,10 @@ export function shellWord(text: string): string {
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
 
 /** docker takes names of loopback without asking for a certificate; everything else has to know the authority. */
-function clientTrust({ result, host, program }: Words): string[] {
+function clientTrust({ result, program }: Words): string[] {
   const { authorityFile, config } = result;
   if (authorityFile === undefined) return [];
   const isLoopback = LOOPBACK_NAMES.has(config.domain);
-  const name = isLoopback ? host.replace(/^[^:]+|^\[.*\]/, "HOST") : host;
   return [
     "",
     ...(isLoopback
@@ -30,9 +29,9 @@ function clientTrust({ result, host, program }: Words): string[] {
           `  ${program} certs issue HOST`,
         ]
       : []),
-    "Let a client trust it (docker; on each client, no restart):",
-    `  sudo mkdir -p /etc/docker/certs.d/${name}`,
-    `  sudo cp ca.crt /etc/docker/certs.d/${name}/ca.crt      # ca.crt is ${authorityFile}`,
+    `Let clients trust it (its authority is ${authorityFile}):`,
+    ...(isLoopback ? [] : [`  ${program} trust install              # on this host`]),
+    `  ${program} trust kit -o kit.sh        # one script for every other machine: sudo sh kit.sh`,
   ];
 }
 
@@ -73,6 +72,6 @@ export function renderClosingBlock(words: Words): string {
     ...pushing(words),
     ...clientTrust(words),
     "",
-    `Next: ${program} status · ${program} adduser NAME · ${program} certs`,
+    `Next: ${program} status · ${program} adduser NAME · ${program} doctor`,
   ].join("\n");
 }
