@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { isSame, isSelfSigned } from "../../pki/chain.ts";
+import { standsFor } from "../../pki/cross.ts";
 import { nameOf, pathOf } from "../chain-path.ts";
 import type { Check } from "../check.ts";
 import { broken, warning } from "../diagnosis.ts";
@@ -20,7 +21,9 @@ export const certificateOrder: Check<EndpointFacts> = {
     const isOnPath = (one: X509Certificate) => found.path.some((link) => isSame(link, one));
     // Its own root at the end is of no use and does no harm.
     const sent = chain.sent.filter((one, index) => index === 0 || !isSelfSigned(one) || !isOnPath(one));
-    const surplus = sent.filter((one) => !isOnPath(one));
+    // A cross certificate, as during a rollover, is for clients that know another root than the one given here.
+    const isOfUse = (one: X509Certificate) => isOnPath(one) || found.path.some((link) => standsFor(one, link));
+    const surplus = sent.filter((one) => !isOfUse(one));
     if (surplus.length > 0 && found.hiddenSigner === undefined)
       return warning(
         `the server sends certificates that have nothing to do with its own: ${surplus.map(nameOf).join(" / ")}; old clients stop at them`,
