@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { curl } from "../support/clients.ts";
 import { deployed, edit, jsonOf } from "../support/e2e-deployment.ts";
-import { KILL_EVERY, killAt, type Step, stepsOf } from "../support/kill-at.ts";
+import { KILL_EVERY_WITH_ENGINE, killAt, type Step, sampled, stepsOf } from "../support/kill-at.ts";
 import type { Scenario } from "../support/scenario.ts";
 
 interface Killed {
@@ -42,7 +42,7 @@ async function killAfterSteps({ args, again, next, check }: Killed): Promise<num
   const { result, steps } = await stepsOf(args(one), { cwd: one.directory });
   expect(result, result.stderr).toMatchObject({ exitCode: 0 });
   await check(one);
-  const numbers = steps.filter(visible).filter((_, place) => place % (4 * KILL_EVERY) === 1);
+  const numbers = sampled(steps.filter(visible), 2 * KILL_EVERY_WITH_ENGINE);
   const failures: string[] = [];
   for (const { number, kind, what } of numbers) {
     await again(one);

@@ -1,4 +1,4 @@
-/** kill -9 after every single step of every command that changes something: the next command ends where an undisturbed run would. */
+/** kill -9 after the steps of every command that changes something: the next command ends where an undisturbed run would. */
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { adoptCertificates, answer, deployed, edit, keep, place, quickFlags } fr
 import { containersOfProject, engineRequest, networksOfProject } from "../support/e2e-engine-api.ts";
 import { CA_EXTENSIONS, issue, LOCALHOST, leafExtensions } from "../support/e2e-issue.ts";
 import { type DeploymentState, stateOf } from "../support/e2e-state.ts";
-import { KILL_EVERY, killAt, type Step, stepsOf } from "../support/kill-at.ts";
+import { KILL_EVERY_WITH_ENGINE, killAt, type Step, sampled, stepsOf } from "../support/kill-at.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
 import { mustRun } from "../support/run-program.ts";
 import type { Scenario } from "../support/scenario.ts";
@@ -60,10 +60,8 @@ async function killAfterEveryStep(killed: Killed): Promise<number> {
       const { result, steps } = await stepsOf(args, options);
       expect(result).toMatchObject({ exitCode: 0 });
       wanted.set(await configOf(one), await comparedState(one, killed));
-      queue ??= steps
-        .filter(killed.only ?? (() => true))
-        .filter((_, place) => place % KILL_EVERY === 0)
-        .map(({ number }) => number);
+      const killable = steps.filter(killed.only ?? (() => true));
+      queue ??= sampled(killable, KILL_EVERY_WITH_ENGINE).map(({ number }) => number);
     }
     for (let n = queue?.shift(); n !== undefined; n = queue?.shift()) {
       await killed.again(one);
@@ -131,7 +129,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       mayEndWith: 5,
       except: /^\.regctl\/(audit\.log|lock) /,
     });
-    expect(kills).toBeGreaterThan(40 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(40 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of init that leaves a regctl.yaml: up ends with the same registry", async () => {
@@ -169,7 +167,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       states: 2,
       check: serves,
     });
-    expect(kills).toBeGreaterThan(20 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(20 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of adduser: the user is there or can be added, and the others still log in", async () => {
@@ -186,7 +184,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       },
       mayEndWith: 5,
     });
-    expect(kills).toBeGreaterThan(8 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(8 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of certs renew: renewing again ends with one certificate under the same authority, served", async () => {
@@ -199,7 +197,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
         await servesItsCertificate(one);
       },
     });
-    expect(kills).toBeGreaterThan(20 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(20 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of certs renew: up serves whichever certificate the folder has", async () => {
@@ -238,7 +236,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       // What is kept of former certificates is named after them; going back leaves those it came from.
       except: /^\.regctl\/certificates/,
     });
-    expect(kills).toBeGreaterThan(20 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(20 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of down: down again leaves no container and no network", async () => {
@@ -267,7 +265,7 @@ describe("a kill after any step", { timeout: TIMEOUT_MS }, () => {
       mayEndWith: 2,
       only: removes,
     });
-    expect(kills).toBeGreaterThan(8 / KILL_EVERY - 1);
+    expect(kills).toBeGreaterThan(8 / KILL_EVERY_WITH_ENGINE - 1);
   });
 
   it("of init that made an authority: it is kept once it is in place", async () => {

@@ -9,6 +9,14 @@ const PRELOAD = fileURLToPath(new URL("kill-at.mjs", import.meta.url));
 
 /** A command has up to a hundred steps: killed after each of them where there is time, in CI, else after every third. */
 export const KILL_EVERY = Number(process.env.REGCTL_TEST_KILL_EVERY ?? (process.env.CI === "true" ? "1" : "3"));
+/** With an engine each kill takes seconds. */
+export const KILL_EVERY_WITH_ENGINE = 2 * KILL_EVERY;
+
+/** Every so many of the steps, one at least; the first of them moves on day by day, so that in time each is taken. */
+export function sampled(steps: readonly Step[], every: number): Step[] {
+  const first = Math.floor(Date.now() / 86_400_000) % Math.min(every, steps.length);
+  return steps.filter((_, place) => place % every === first);
+}
 
 /** One change a process made to the world outside it. */
 export interface Step {
