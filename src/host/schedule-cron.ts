@@ -1,6 +1,6 @@
 /** A daily job for cron: a file in /etc/cron.d, or lines in a user's crontab; crontab(5). */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { RegctlError } from "../errors.ts";
 import { SYSTEM_PATH } from "./command.ts";
 import {
@@ -101,6 +101,15 @@ async function hasFolder(host: ScheduleHost): Promise<boolean> {
   return host.isRoot && (await isThere(join(host.root, FOLDER)));
 }
 
+/**
+ * cron compares times by the second (database.c): a daemon that read the folder within this one would take a change for
+ * what it has read, and never look again.
+ */
+async function ensureSeen(...paths: readonly string[]): Promise<void> {
+  const nextSecond = Math.floor(Date.now() / 1000) + 1;
+  for (const path of paths) await utimes(path, nextSecond, nextSecond);
+}
+
 /** Installs the job; false when it was there already. Throws `precondition-failed` on a host without cron. */
 export async function installCron(host: ScheduleHost, job: ScheduledJob): Promise<boolean> {
   if (await hasFolder(host)) {
@@ -111,7 +120,9 @@ export async function installCron(host: ScheduleHost, job: ScheduledJob): Promis
         hint: `regctl -C ${shellQuote(other.directory)} certs schedule remove, or give this deployment another name`,
       });
     }
-    return writeHostFile(file, renderCronFile(job));
+    if (!(await writeHostFile(file, renderCronFile(job)))) return false;
+    await ensureSeen(file, dirname(file));
+    return true;
   }
   const before = await crontab(host, ["-l"]);
   if (before === undefined) {
@@ -133,8 +144,10 @@ export async function removeCron(
   const state = await cronState(host, job);
   if (state === undefined) return [];
   for (const file of state.files) {
-    if (file !== "crontab") await removeHostFile(file);
-    else {
+    if (file !== "crontab") {
+      await removeHostFile(file);
+      await ensureSeen(dirname(file));
+    } else {
       const rest = withoutJob((await crontab(host, ["-l"])) ?? "", job.directory);
       await (rest.trim() === "" ? crontab(host, ["-r"], "") : crontab(host, ["-"], rest));
     }
