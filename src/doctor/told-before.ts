@@ -2,7 +2,7 @@
 import type { Examined } from "./run-checks.ts";
 
 /** Check of an endpoint -> checks of a deployment that say the same, and more exactly. */
-const TOLD_BY: Readonly<Record<string, readonly string[]>> = {
+export const TOLD_BY: Readonly<Record<string, readonly string[]>> = {
   "port-open": ["container", "port"],
   "addresses-answer": ["container", "name-resolution", "hosts-file"],
   "speaks-tls": ["container", "port"],
@@ -34,7 +34,3 @@ export function withoutToldBefore(deployment: readonly Examined[], endpoint: rea
     ({ id, verdict }) => verdict === "ok" || !(TOLD_BY[id] ?? []).some((other) => found.has(other)),
   );
 }
-
-export const TOLD_TWICE: readonly (readonly [endpoint: string, deployment: string])[] = Object.entries(TOLD_BY).flatMap(
-  ([endpoint, others]) => others.map((other) => [endpoint, other] as const),
-);

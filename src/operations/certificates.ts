@@ -23,7 +23,8 @@ export interface CertificateFiles {
   readonly client: ClientPair | undefined;
 }
 
-async function readSecret(path: string): Promise<Secret | undefined> {
+/** A file that holds a secret; undefined when it is not there. */
+export async function readSecret(path: string): Promise<Secret | undefined> {
   const text = await readIfExists(path);
   return text === undefined ? undefined : new Secret(text);
 }

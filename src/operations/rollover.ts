@@ -6,8 +6,7 @@ import type { CertifiedKey } from "../pki/authority.ts";
 import type { FileChange } from "../project/files.ts";
 import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
-import { Secret } from "../secret.ts";
-import { type CertificateFiles, issueCertificate, readCertificateFiles } from "./certificates.ts";
+import { type CertificateFiles, issueCertificate, readCertificateFiles, readSecret } from "./certificates.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { ownSecret, publicFile } from "./owners.ts";
 import type { OperationPorts } from "./ports.ts";
@@ -179,11 +178,6 @@ async function carryOut(
   return { outcome, because, changes: [...certificates, ...others], rollover };
 }
 
-async function idleKey(directory: string): Promise<Secret | undefined> {
-  const text = await readIfExists(join(directory, FILES.idleAuthorityKey));
-  return text === undefined ? undefined : new Secret(text);
-}
-
 /** Drops the old authority: clients that know it alone are refused from then on. The caller holds the lock. */
 export async function finishRollover(
   ports: OperationPorts,
@@ -218,7 +212,7 @@ async function leafOnly({ certificatePem = "" }: CertificateFiles): Promise<stri
 async function nextAuthority(directory: string): Promise<CertifiedKey> {
   const [certificatePem, keyPem] = await Promise.all([
     readIfExists(join(directory, FILES.nextAuthority)),
-    idleKey(directory),
+    readSecret(join(directory, FILES.idleAuthorityKey)),
   ]);
   if (certificatePem !== undefined && keyPem !== undefined) return { certificatePem, keyPem };
   throw new RegctlError("precondition-failed", `${FILES.idleAuthorityKey}, the key of the new CA, is missing`, {
@@ -248,7 +242,7 @@ async function returning(ports: OperationPorts, deployment: Deployment, kind: Ro
   if (kind === "overlap") return { files: [], removals: ROLLOVER_FILES };
   const [certificatePem, keyPem] = await Promise.all([
     readIfExists(join(directory, FILES.previousAuthority)),
-    idleKey(directory),
+    readSecret(join(directory, FILES.idleAuthorityKey)),
   ]);
   if (certificatePem === undefined || keyPem === undefined) {
     throw new RegctlError("precondition-failed", `${FILES.idleAuthorityKey}, the key of the old CA, is missing`, {
