@@ -1,5 +1,5 @@
 /** A daily job for cron: a file in /etc/cron.d, or lines in a user's crontab; crontab(5). */
-import { readdir, utimes } from "node:fs/promises";
+import { readdir, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RegctlError } from "../errors.ts";
 import { SYSTEM_PATH } from "./command.ts";
@@ -101,13 +101,20 @@ async function hasFolder(host: ScheduleHost): Promise<boolean> {
   return host.isRoot && (await isThere(join(host.root, FOLDER)));
 }
 
+async function modifiedAt(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+}
+
 /**
- * cron compares times by the second (database.c): a daemon that read the folder within this one would take a change for
- * what it has read, and never look again.
+ * Makes a change that a running cron will see. It compares times by the second (database.c) and passes over what has the
+ * time it remembers, so each of the paths ends with a later second than it had, and than the present one.
  */
-async function ensureSeen(...paths: readonly string[]): Promise<void> {
-  const nextSecond = Math.floor(Date.now() / 1000) + 1;
-  for (const path of paths) await utimes(path, nextSecond, nextSecond);
+async function changeSeen<T>(paths: readonly string[], change: () => Promise<T>): Promise<T> {
+  const before = await Promise.all(paths.map(modifiedAt));
+  const result = await change();
+  const next = Math.floor(Math.max(Date.now(), ...before) / 1000) + 1;
+  for (const path of paths) await utimes(path, next, next);
+  return result;
 }
 
 /** Installs the job; false when it was there already. Throws `precondition-failed` on a host without cron. */
@@ -120,9 +127,9 @@ export async function installCron(host: ScheduleHost, job: ScheduledJob): Promis
         hint: `regctl -C ${shellQuote(other.directory)} certs schedule remove, or give this deployment another name`,
       });
     }
-    if (!(await writeHostFile(file, renderCronFile(job)))) return false;
-    await ensureSeen(file, dirname(file));
-    return true;
+    const text = renderCronFile(job);
+    if ((await readHostFile(file)) === text) return false;
+    return changeSeen([file, dirname(file)], () => writeHostFile(file, text));
   }
   const before = await crontab(host, ["-l"]);
   if (before === undefined) {
@@ -145,8 +152,7 @@ export async function removeCron(
   if (state === undefined) return [];
   for (const file of state.files) {
     if (file !== "crontab") {
-      await removeHostFile(file);
-      await ensureSeen(dirname(file));
+      await changeSeen([dirname(file)], () => removeHostFile(file));
     } else {
       const rest = withoutJob((await crontab(host, ["-l"])) ?? "", job.directory);
       await (rest.trim() === "" ? crontab(host, ["-r"], "") : crontab(host, ["-"], rest));

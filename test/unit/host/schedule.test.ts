@@ -1,11 +1,18 @@
 /** The daily job as the host's own programs read it: sh, systemd-analyze, and cron's and systemd's rules for a line. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRecord, recordLine, type ScheduledJob, shellLine } from "../../../src/host/schedule.ts";
-import { cronCommand, renderCronFile, withJob, withoutJob } from "../../../src/host/schedule-cron.ts";
+import {
+  cronCommand,
+  installCron,
+  removeCron,
+  renderCronFile,
+  withJob,
+  withoutJob,
+} from "../../../src/host/schedule-cron.ts";
 import { parseSystemdTime, renderService, renderTimer, unitQuote } from "../../../src/host/schedule-systemd.ts";
 import { runProgram } from "../../support/run-program.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
@@ -159,6 +166,25 @@ describe("a crontab", () => {
         expect(withoutJob(both, other)).toBe(installed);
       }),
     );
+  });
+
+  it("is seen by a running cron after every change, however many a second, since cron compares times by the second", async () => {
+    await using folder = temporaryDirectory();
+    const cron = join(folder.path, "etc/cron.d");
+    await mkdir(cron, { recursive: true });
+    const host = { run: runProgram, isRoot: true, signal: new AbortController().signal, root: folder.path };
+    const second = (path: string) => Math.floor(statSync(path).mtimeMs / 1000);
+    const seen = [second(cron)];
+    const seenFiles: number[] = [];
+    for (const at of ["04:00", "05:00", "06:00"]) {
+      expect(await installCron(host, jobOf("/srv/a", { at }))).toBe(true);
+      seen.push(second(cron));
+      seenFiles.push(second(join(cron, "regctl-acme")));
+    }
+    expect(await installCron(host, jobOf("/srv/a", { at: "06:00" }))).toBe(false);
+    expect(await removeCron(host, jobOf("/srv/a"))).toEqual([join(cron, "regctl-acme")]);
+    seen.push(second(cron));
+    for (const times of [seen, seenFiles]) expect(times).toEqual([...new Set(times)].sort((one, other) => one - other));
   });
 
   it("tells who it is for, and nothing from a line that only looks alike", async () => {
