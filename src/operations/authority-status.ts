@@ -1,8 +1,8 @@
-/** How long the authority of a deployment lasts, and whether it is being replaced; read from its files. */
+/** How long the authority of a deployment lasts, and whether it is being replaced; seen in its files. */
 import type { TlsMode } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
-import { readCertificateFiles } from "./certificates.ts";
-import { type RolloverState, rolloverState } from "./rollover-state.ts";
+import type { CertificateFiles } from "./certificates.ts";
+import { type RolloverState, rolloverOf } from "./rollover-state.ts";
 
 export interface AuthorityStatus {
   /** RFC 3339. */
@@ -12,14 +12,17 @@ export interface AuthorityStatus {
 }
 
 /** null without an authority of its own, and for one that cannot be read: `up` says what is wrong with that. */
-export async function authorityStatus(directory: string, mode: TlsMode, now: Date): Promise<AuthorityStatus | null> {
+export async function authorityStatus(
+  files: CertificateFiles,
+  mode: TlsMode,
+  now: Date,
+): Promise<AuthorityStatus | null> {
   if (mode !== "own-ca") return null;
-  const files = await readCertificateFiles(directory);
   if (files.authorityPem === undefined) return null;
   const { describeCertificate } = await import("../pki/describe.ts");
   try {
     const { notAfter, daysLeft } = describeCertificate(files.authorityPem, now);
-    const rollover = await rolloverState(directory, now);
+    const rollover = await rolloverOf(files, now);
     if (rollover === undefined) return { notAfter, daysLeft, rollover: null };
     const { kind, since, previousEnds } = rollover;
     return { notAfter, daysLeft, rollover: { kind, since, previousEnds } };

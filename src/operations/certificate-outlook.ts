@@ -4,9 +4,8 @@ import { type CertificateInfo, describeCertificate } from "../pki/describe.ts";
 import { warnBelowDays } from "../pki/lifetime.ts";
 import { splitPem } from "../pki/pem.ts";
 import { FILES } from "../project/paths.ts";
-import { type CertificateFiles, readCertificateFiles } from "./certificates.ts";
-import type { Deployment } from "./deployment.ts";
-import { type RolloverState, rolloverState } from "./rollover-state.ts";
+import type { CertificateFiles } from "./certificates.ts";
+import { type RolloverState, rolloverOf } from "./rollover-state.ts";
 
 export interface Outlook {
   /** Clients are refused: expired, or not valid yet. */
@@ -59,10 +58,9 @@ function rolloverNote({ kind, since, previousEnds }: RolloverState): string {
 const NOTHING: Outlook = { problems: [], warnings: [], notes: [], authorityKeyIsLost: false };
 
 /** What the certificates of a deployment say of the days to come; files that cannot be read are for the plan to report. */
-export async function certificateOutlook({ config, directory }: Deployment, now: Date): Promise<Outlook> {
+export async function certificateOutlook(config: Config, files: CertificateFiles, now: Date): Promise<Outlook> {
   try {
-    const [files, rollover] = await Promise.all([readCertificateFiles(directory), rolloverState(directory, now)]);
-    return outlook(config, files, rollover, now);
+    return outlook(config, files, await rolloverOf(files, now), now);
   } catch {
     return NOTHING;
   }

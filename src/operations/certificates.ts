@@ -19,6 +19,9 @@ export interface CertificateFiles {
   readonly keyPem: Secret | undefined;
   /** During a rollover: what goes behind the leaf for clients that know the old authority only. */
   readonly crossPem: string | undefined;
+  /** During a rollover: the authority before, or the one that takes over when it is finished. */
+  readonly previousPem: string | undefined;
+  readonly nextPem: string | undefined;
   /** regctl's own client certificate; made where clients need one. */
   readonly client: ClientPair | undefined;
 }
@@ -30,15 +33,18 @@ export async function readSecret(path: string): Promise<Secret | undefined> {
 }
 
 export async function readCertificateFiles(directory: string): Promise<CertificateFiles> {
-  const [authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, own] = await Promise.all([
-    readIfExists(join(directory, FILES.authorityCertificate)),
-    readSecret(join(directory, FILES.authorityKey)),
-    readIfExists(join(directory, FILES.certificate)),
-    readSecret(join(directory, FILES.key)),
-    readIfExists(join(directory, FILES.crossCertificate)),
-    readOwnClient(directory),
-  ]);
-  return { authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, client: own };
+  const [authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, previousPem, nextPem, client] =
+    await Promise.all([
+      readIfExists(join(directory, FILES.authorityCertificate)),
+      readSecret(join(directory, FILES.authorityKey)),
+      readIfExists(join(directory, FILES.certificate)),
+      readSecret(join(directory, FILES.key)),
+      readIfExists(join(directory, FILES.crossCertificate)),
+      readIfExists(join(directory, FILES.previousAuthority)),
+      readIfExists(join(directory, FILES.nextAuthority)),
+      readOwnClient(directory),
+    ]);
+  return { authorityPem, authorityKeyPem, certificatePem, keyPem, crossPem, previousPem, nextPem, client };
 }
 
 /** The cross certificate of the rollover under way, clean PEM; one of another authority is not served. */

@@ -48,8 +48,8 @@ export async function showChain(ports: OperationPorts, directory: string): Promi
   return {
     chain: pems.map((pem) => describeCertificate(pem, ports.now())),
     authorityFile: files.authorityPem === undefined ? undefined : join(directory, FILES.authorityCertificate),
-    authority: await authorityStatus(directory, deployment.config.tls.mode, ports.now()),
-    outlook: await certificateOutlook(deployment, ports.now()),
+    authority: await authorityStatus(files, deployment.config.tls.mode, ports.now()),
+    outlook: await certificateOutlook(deployment.config, files, ports.now()),
   };
 }
 

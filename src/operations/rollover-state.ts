@@ -28,13 +28,28 @@ export const ROLLOVER_FILES: readonly string[] = [
   FILES.idleAuthorityKey,
 ];
 
+/** What says so, each as PEM; undefined where there is no such file. */
+export interface RolloverFiles {
+  readonly authorityPem: string | undefined;
+  readonly nextPem: string | undefined;
+  readonly previousPem: string | undefined;
+}
+
 /** The rollover under way in a deployment folder. Throws `input-invalid` on a damaged certificate. */
 export async function rolloverState(directory: string, now: Date): Promise<RolloverState | undefined> {
-  const [current, next, previous] = await Promise.all(
+  const [authorityPem, nextPem, previousPem] = await Promise.all(
     [FILES.authorityCertificate, FILES.nextAuthority, FILES.previousAuthority].map((file) =>
       readIfExists(join(directory, file)),
     ),
   );
+  return rolloverOf({ authorityPem, nextPem, previousPem }, now);
+}
+
+/** The same of files that were read already. */
+export async function rolloverOf(
+  { authorityPem: current, nextPem: next, previousPem: previous }: RolloverFiles,
+  now: Date,
+): Promise<RolloverState | undefined> {
   if (current === undefined || (next ?? previous) === undefined) return undefined;
   const [{ describeCertificate }, { readCertificate }, { madeAt }] = await Promise.all([
     import("../pki/describe.ts"),

@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { checkHtpasswd, listEntries } from "../auth/htpasswd.ts";
-import { registryUrl } from "../config/config.ts";
+import { registryUrl, type TlsMode } from "../config/config.ts";
 import { containerProblem, servingProblem } from "../deployment/health.ts";
 import { DEPLOYMENT_LABEL, SERVICE_LABEL } from "../deployment/labels.ts";
 import { listDeployments, type ObservedState } from "../deployment/observed.ts";
@@ -14,7 +14,7 @@ import { readIfExists } from "../project/files.ts";
 import { FILES } from "../project/paths.ts";
 import { type AuthorityStatus, authorityStatus } from "./authority-status.ts";
 import type { Outlook } from "./certificate-outlook.ts";
-import { readCertificateFiles } from "./certificates.ts";
+import { type CertificateFiles, readCertificateFiles } from "./certificates.ts";
 import { readCollectionMark } from "./collection-mark.ts";
 import { type Deployment, loadDeployment } from "./deployment.ts";
 import { observeOwn } from "./observe-own.ts";
@@ -64,13 +64,15 @@ function containerStatus(container: ObservedContainer): ContainerStatus {
 }
 
 /** null without TLS, and for files that cannot be read: those are drift, `up` issues anew. */
-async function certificateStatus(ports: OperationPorts, deployment: Deployment): Promise<Status["certificate"]> {
-  if (deployment.config.tls.mode === "none") return null;
-  const { certificatePem } = await readCertificateFiles(deployment.directory);
-  if (certificatePem === undefined) return null;
+async function certificateStatus(
+  mode: TlsMode,
+  { certificatePem }: CertificateFiles,
+  now: Date,
+): Promise<Status["certificate"]> {
+  if (mode === "none" || certificatePem === undefined) return null;
   const { describeCertificate } = await import("../pki/describe.ts");
   try {
-    const { notAfter, daysLeft, sans } = describeCertificate(certificatePem, ports.now());
+    const { notAfter, daysLeft, sans } = describeCertificate(certificatePem, now);
     return { notAfter, daysLeft, sans };
   } catch {
     return null;
@@ -102,6 +104,7 @@ async function healthProblems(
   ports: OperationPorts,
   observed: Promise<ObservedState>,
   deployment: Deployment,
+  { authorityPem, client }: CertificateFiles,
 ): Promise<{ problems: string[]; containers: readonly ObservedContainer[] }> {
   const { config, directory } = deployment;
   const { containers } = await observed;
@@ -113,7 +116,6 @@ async function healthProblems(
       (container.health === "unhealthy" ? `its health check fails: ${container.healthOutput.trim()}` : undefined);
     if (problem !== undefined) problems.push(`${container.name}: ${problem}`);
   }
-  const { authorityPem, client } = await readCertificateFiles(directory);
   const answer = await servingProblem({ config, authorityPem, client }, ports.signal);
   return { problems: answer === undefined ? problems : [...problems, answer], containers };
 }
@@ -133,9 +135,11 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
   const htpasswd = (await readIfExists(join(directory, FILES.htpasswd))) ?? "";
   const users = config.auth.mode === "none" ? "" : htpasswd;
   const malformed = checkHtpasswd(users).map((issue) => `${issue.path} line ${issue.line}: ${issue.message}`);
+  const certificates = await readCertificateFiles(directory);
+  const now = ports.now();
   const observed = observeOwn(ports, engine, deployment);
   const [health, drift, certificate, authority, future, bytes] = await Promise.all([
-    healthProblems(ports, observed, deployment),
+    healthProblems(ports, observed, deployment, certificates),
     propose(ports, engine, deployment, observed).then(
       (proposal) => ({ changes: proposal.changes, problem: [] as string[] }),
       (error: unknown) => {
@@ -143,9 +147,9 @@ export async function deploymentStatus(ports: OperationPorts, directory: string)
         return { changes: [], problem: [messageOf(error)] };
       },
     ),
-    certificateStatus(ports, deployment),
-    authorityStatus(directory, config.tls.mode, ports.now()),
-    certificateOutlook(deployment, ports.now()),
+    certificateStatus(config.tls.mode, certificates, now),
+    authorityStatus(certificates, config.tls.mode, now),
+    certificateOutlook(config, certificates, now),
     directoryBytes(config.data, ports.signal).catch(() => 0),
   ]);
   const clients = await clientNotes(ports, deployment);
