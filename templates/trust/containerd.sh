@@ -104,17 +104,26 @@ containerd_restart=no
 
 containerd_settle() {
   if [ "${1:-}" = gone ] && ! grep -qF "$TAB$containerd_config$TAB" "$manifest"; then return 0; fi
-  if [ "${1:-}" != gone ] && [ "$containerd_restart" = no ]; then return 0; fi
+  if [ "${1:-}" != gone ] && [ "$containerd_restart" = no ] && ! restart_owed; then return 0; fi
   restart_service containerd containerd "it reads $containerd_config when it starts; running containers go on"
 }
 
+# restart_owed: asked for now, after a run that only said so
+restart_owed() { [ "$restart" = yes ] && [ -e "$state/pending/$CLIENT.restart" ]; }
+
 # restart_service CLIENT UNIT WHY: restarts it when that was asked for, else says so
 restart_service() {
-  if [ "$restart" = yes ] && has systemctl && systemctl is-active --quiet "$2"; then
-    systemctl restart "$2" || fail "systemctl restart $2 failed" "journalctl -u $2"
+  : >"$state/pending/$1.restart"
+  if ! has systemctl || ! systemctl is-active --quiet "$2" 2>/dev/null; then
+    say restart "$1" "$2 has to be restarted once: $3" "systemd does not run $2 here: restart it the way it was started"
+  elif [ "$restart" != yes ]; then
+    say restart "$1" "$2 has to be restarted once: $3" "systemctl restart $2   (or run this kit with --restart)"
+  elif systemctl restart "$2"; then
+    rm -f "$state/pending/$1.restart"
+    changed=yes
     say change "$1" "restarted $2"
   else
-    say restart "$1" "$2 has to be restarted once: $3" "systemctl restart $2   (or run this kit with --restart)"
+    fail "systemctl restart $2 failed" "journalctl -u $2"
   fi
 }
 
@@ -131,6 +140,8 @@ containerd_check() {
   containerd_reference=$KIT_PROBE_NAME/regctl-trust-check:absent
   if has crictl && containerd_answer=$(within 30 crictl pull "$containerd_reference" 2>&1 || :) && [ -n "$containerd_answer" ]; then
     verdict "$containerd_answer" "crictl pull${check_used:+ (it uses $check_used)}" "run this kit with --client containerd"
+  elif has ctr && [ ! -S /run/containerd/containerd.sock ]; then
+    say unknown containerd "could not verify: containerd does not run here${check_used:+; the file is $check_used}"
   elif has ctr; then
     containerd_answer=$(within 30 ctr images pull --hosts-dir "$containerd_folder" "$containerd_reference" 2>&1)
     verdict "$containerd_answer" "ctr images pull --hosts-dir $containerd_folder${check_used:+ (it uses $check_used)}" "run this kit with --client containerd"

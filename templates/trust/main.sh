@@ -149,7 +149,7 @@ do_install() {
 
 # settle_client: what has to be run or started again for changes to count
 settle_client() {
-  if [ "$dry_run" = yes ] || [ ! -e "$state/pending/$CLIENT" ]; then return 0; fi
+  if [ "$dry_run" = yes ] || { [ ! -e "$state/pending/$CLIENT" ] && ! restart_owed; }; then return 0; fi
   case $(type "$(function_of "$CLIENT")_settle" 2>/dev/null) in *function*) "$(function_of "$CLIENT")_settle" "$gone" || return 0 ;; esac
   rm -f "$state/pending/$CLIENT"
 }
