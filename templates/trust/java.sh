@@ -34,6 +34,13 @@ java_holds() {
 
 java_alias() { printf 'regctl-%s-%s\n' "$KIT_ID" "$1"; }
 
+# java_aliases STORE: those that kits of this registry gave, also to authorities that were replaced since
+java_aliases() {
+  "$(java_tool)" -list -keystore "$1" -storepass changeit 2>/dev/null | sed -n "s/^\(regctl-$KIT_ID-[0-9a-f]*\), .*/\1/p"
+}
+
+java_delete() { "$(java_tool)" -delete -keystore "$1" -storepass changeit -alias "$2" >/dev/null 2>&1 || :; } # STORE ALIAS
+
 java_apply() {
   java_result=0
   java_list=$(java_stores)
@@ -51,8 +58,12 @@ java_fill() { # STORE
   fi
   java_missing=
   for java_one in $KIT_CAS; do java_holds "$1" "$java_one" || java_missing="$java_missing $java_one"; done
+  java_old=
+  for java_one in $(java_aliases "$1"); do
+    case " $KIT_CAS " in *" ${java_one##*-} "*) ;; *) java_old="$java_old $java_one" ;; esac
+  done
   printf 'java\t%s\n' "$1" >>"$work/wanted"
-  if [ -z "$java_missing" ]; then
+  if [ -z "$java_missing$java_old" ]; then
     say same java "$1 holds the authority already"
     return 0
   fi
@@ -75,15 +86,14 @@ java_fill() { # STORE
       return 1
     }
   done
+  for java_one in $java_old; do java_delete "$java_new" "$java_one"; done
   put "$1" "$java_new" || return 1
   [ "$dry_run" = yes ] || say note java "Java programs that run have to be restarted to see it"
 }
 
 # java_unpick STORE: takes our authorities out of a store that was changed since
 java_unpick() {
-  for java_one in $KIT_CAS; do
-    "$(java_tool)" -delete -keystore "$1" -storepass changeit -alias "$(java_alias "$java_one")" >/dev/null 2>&1 || :
-  done
+  for java_one in $(java_aliases "$1"); do java_delete "$1" "$java_one"; done
   "$(java_tool)" -list -keystore "$1" -storepass changeit 2>/dev/null | grep -qF "regctl-$KIT_ID" && return 1
   say change java "removed the authority from $1, which others changed since"
 }

@@ -87,11 +87,22 @@ system_tool() {
   esac
 }
 
+# system_forget: --fresh tells Java's hook of nothing that is gone
+system_forget() {
+  if [ -z "$system_gone" ] || [ ! -x /etc/ca-certificates/update.d/jks-keystore ]; then return 0; fi
+  printf '%s\n' "$system_gone" | /etc/ca-certificates/update.d/jks-keystore
+}
+
 # system_settle [gone]: makes the store from its files; what is gone has to be looked for with --fresh
 system_settle() {
   case $(system_kind) in
     debian)
-      if [ "${1:-}" = gone ] && [ -e /etc/debian_version ]; then update-ca-certificates --fresh; else update-ca-certificates; fi
+      if [ "${1:-}" != gone ] || [ ! -e /etc/debian_version ]; then update-ca-certificates; else
+        system_gone=$(for system_one in /etc/ssl/certs/regctl-"$KIT_ID"-*.pem; do
+          [ ! -L "$system_one" ] || [ -e "$system_one" ] || printf -- '-%s\n' "$system_one"
+        done)
+        update-ca-certificates --fresh && system_forget
+      fi
       ;;
     suse) update-ca-certificates ;;
     redhat | arch) update-ca-trust ;;
