@@ -137,9 +137,11 @@ check_folder() {
   [ -n "$check_found" ]
 }
 
-# check_folders PARENT: the authority is there for every name of the registry
+# check_folders PARENT: the authority is there for every name of the registry, or in the system's store, which is asked as well
 check_folders() {
   check_parent=$1
+  check_elsewhere=no
+  if check_store=$(system_bundle) && holds_all "$check_store"; then check_elsewhere=yes; fi
   set -f
   # shellcheck disable=SC2086
   set -- $KIT_REGISTRIES
@@ -147,7 +149,7 @@ check_folders() {
   for check_name in "$@"; do
     if check_folder "$check_parent/$check_name"; then
       [ "$check_name" != "$KIT_PROBE_NAME" ] || check_used=$check_found
-    else
+    elif [ "$check_elsewhere" = no ]; then
       say warning "$CLIENT" "no authority in $check_parent/$check_name: images named $check_name/… are refused" "run this kit"
     fi
   done
