@@ -12,6 +12,7 @@ import { init } from "./init.js";
 import { commit, machineFacts, missing } from "./machine.js";
 import { memory } from "./memory.js";
 import { prune } from "./prune.js";
+import { renew } from "./renew.js";
 import { renderReport, times } from "./report.js";
 import { repos } from "./repos.js";
 import { rmRepo } from "./rm-repo.js";
@@ -34,6 +35,7 @@ const PARTS = {
   repos,
   "rm-repo": rmRepo,
   trust,
+  renew,
 };
 const MANY = Number(process.env.REGCTL_BENCH_ROUNDS ?? 21);
 /** `many` for what takes a fraction of a second, `few` for what takes seconds, `fewest` for what takes minutes. */
