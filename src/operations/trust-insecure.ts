@@ -1,8 +1,9 @@
 /** The last resort: an engine of this machine that does not check this registry's certificate. Written on request only. */
-import { readFile, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { certificateHosts } from "../config/config.ts";
 import { RegctlError } from "../errors.ts";
+import { type EngineProcess, engineProcess } from "../host/engine-process.ts";
 import { lastLines } from "../last-lines.ts";
 import { fileError, readIfExists, syncDirectory, writeNewFile } from "../project/files.ts";
 import { INSECURE_EXPLANATION, withInsecure, withoutInsecure } from "../trust/insecure.ts";
@@ -10,7 +11,6 @@ import { loadDeployment } from "./deployment.ts";
 import type { OperationPorts } from "./ports.ts";
 
 const DAEMON_FILE = "/etc/docker/daemon.json";
-const PID_FILES = ["/run/docker.pid", "/var/run/docker.pid"];
 
 /** What it means, for people. */
 export function explainInsecure(): string {
@@ -25,21 +25,10 @@ export interface InsecureChange {
   readonly reloaded: boolean;
 }
 
-/** The engine that runs; undefined = none that this machine's pid file names. */
-async function enginePid(): Promise<number | undefined> {
-  for (const file of PID_FILES) {
-    const pid = Number((await readIfExists(file).catch(() => undefined)) ?? "");
-    if (!Number.isInteger(pid) || pid < 2) continue;
-    if ((await readIfExists(`/proc/${pid}/comm`))?.trim() === "dockerd") return pid;
-  }
-  return undefined;
-}
-
 /** A list on the command line and one in the file: the engine refuses to start with both, and to read the file. */
-async function requireNoFlag(pid: number | undefined): Promise<void> {
-  if (pid === undefined) return;
-  const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-  if (argv.some((word) => word.startsWith("--config-file")))
+function requireNoFlag(engine: EngineProcess | undefined): void {
+  if (engine === undefined) return;
+  if (engine.configurationFile !== undefined)
     throw new RegctlError(
       "precondition-failed",
       "this engine was started with --config-file: it does not read /etc/docker/daemon.json",
@@ -47,7 +36,7 @@ async function requireNoFlag(pid: number | undefined): Promise<void> {
         hint: "add the registry to insecure-registries in that file, then: kill -HUP $(cat /run/docker.pid)",
       },
     );
-  if (!argv.some((word) => word.startsWith("--insecure-registry"))) return;
+  if (!engine.options.some((word) => word.startsWith("--insecure-registry"))) return;
   throw new RegctlError(
     "precondition-failed",
     "this engine was started with --insecure-registry: it would not start with a list in daemon.json as well",
@@ -98,17 +87,17 @@ export async function changeInsecure(
       hint: "run the same command with sudo",
     });
   const registries = await registryNames(directory);
-  const pid = await enginePid();
-  await requireNoFlag(pid);
+  const engine = await engineProcess();
+  requireNoFlag(engine);
   const before = (await readIfExists(DAEMON_FILE)) ?? "";
   const edit = (action === "install" ? withInsecure : withoutInsecure)(before, registries);
   if (edit.text !== undefined) await writeDaemonFile(edit.text);
   // Also when nothing had to be written: a run that was killed after the write told nobody.
-  if (pid === undefined) return { file: DAEMON_FILE, registries: edit.changed, reloaded: false };
-  const { exitCode, stderr } = await ports.run("kill", ["-HUP", String(pid)], { signal: ports.signal });
+  if (engine === undefined) return { file: DAEMON_FILE, registries: edit.changed, reloaded: false };
+  const { exitCode, stderr } = await ports.run("kill", ["-HUP", String(engine.pid)], { signal: ports.signal });
   if (exitCode === 0) return { file: DAEMON_FILE, registries: edit.changed, reloaded: true };
   throw new RegctlError("operation-failed", "the engine could not be told to read daemon.json", {
     issues: lastLines(stderr, 3).map((message) => ({ path: "kill", message })),
-    hint: `kill -HUP ${pid}`,
+    hint: `kill -HUP ${engine.pid}`,
   });
 }
