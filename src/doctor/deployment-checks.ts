@@ -26,6 +26,7 @@ import { editedFiles } from "./deployment/edited-files.ts";
 import { engineInsecureRegistries } from "./deployment/engine-insecure-registries.ts";
 import { engineProxy } from "./deployment/engine-proxy.ts";
 import { engineReachable } from "./deployment/engine-reachable.ts";
+import { engineTrustStore } from "./deployment/engine-trust-store.ts";
 import { environmentOverrides } from "./deployment/environment-overrides.ts";
 import { firewall } from "./deployment/firewall.ts";
 import { folderRights } from "./deployment/folder-rights.ts";
@@ -109,6 +110,7 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   logRotation,
   engineProxy,
   engineInsecureRegistries,
+  engineTrustStore,
   mirrors,
   daemonConfiguration,
   snapEngine,

@@ -110,10 +110,13 @@ export interface Firewall {
   mentions(port: number): boolean;
 }
 
-/** A file of the host's; undefined text = no such file. */
-export interface HostFile {
+/** The file the engine reads when it starts. */
+export interface DaemonConfiguration {
   readonly path: string;
+  /** undefined = no such file. */
   readonly text: string | undefined;
+  /** What the engine's own program says against it; undefined = nothing, or it cannot be asked. */
+  readonly refusal?: string | undefined;
 }
 
 /** What `--fix` may do: each takes the deployment's lock, and says what it did. */
@@ -177,7 +180,13 @@ export interface DeploymentFacts {
   names(): Promise<readonly ResolvedName[]>;
   network(): Promise<HostNetwork>;
   firewall(): Promise<Firewall | undefined>;
-  daemonConfiguration(): Promise<HostFile>;
+  daemonConfiguration(): Promise<DaemonConfiguration>;
+  /** The options the engine that answers was started with; undefined = nobody tells. */
+  engineOptions(): Promise<readonly string[] | undefined>;
+  /** PEM texts of the authorities this host's programs trust by themselves. */
+  systemAuthorities(): Promise<readonly string[]>;
+  /** What the engine says when it asks the registry for nothing in particular; "" = it has nothing to say, or not in time. */
+  engineAboutRegistry(): Promise<string>;
   /** Whether the host's clock is kept right by somebody; undefined = nobody tells. */
   isClockSynchronized(): Promise<boolean | undefined>;
   /** A job of the host renews the certificate of this folder. */

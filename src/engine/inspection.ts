@@ -2,7 +2,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import type { CallOptions } from "./engine.ts";
-import { statusOf, translateFailure } from "./errors.ts";
+import { engineTextOf, statusOf, translateFailure } from "./errors.ts";
 import { abortable, getJson } from "./requests.ts";
 
 /** `docker info`, as far as it decides about a registry; "" = not set. */
@@ -53,6 +53,8 @@ export interface Inspection {
   settings(nameOrId: string, options?: CallOptions): Promise<ContainerSettings | undefined>;
   /** Of the networks with a bridge on this host. */
   networks(options?: CallOptions): Promise<NetworkAddresses[]>;
+  /** What it says when it asks that registry (`HOST:PORT`) for an image, without a login; "" = it got one. */
+  registry(host: string, options?: CallOptions): Promise<string>;
 }
 
 interface Info {
@@ -146,6 +148,16 @@ export function dockerInspection(docker: Docker): Inspection {
         return found.filter(({ Driver }) => Driver === "bridge").map(toAddresses);
       } catch (error) {
         throw translateFailure(error, { doing: "list networks", signal });
+      }
+    },
+
+    async registry(host, { signal } = {}) {
+      try {
+        await getJson(docker, `/distribution/${encodeURI(host)}/regctl-asks/json`, signal);
+        return "";
+      } catch (error) {
+        if (statusOf(error) !== undefined) return engineTextOf(error);
+        throw translateFailure(error, { doing: `have the engine ask ${host}`, signal });
       }
     },
   };

@@ -24,6 +24,7 @@ import { activeFirewall } from "../host/firewall.ts";
 import { isMountedReadOnly } from "../host/mounts.ts";
 import { readNetwork } from "../host/routes.ts";
 import { lastLines } from "../last-lines.ts";
+import { systemRoots } from "../probe/system-roots.ts";
 import { exists, readIfExists } from "../project/files.ts";
 import { isLocked } from "../project/lock.ts";
 import { FILES } from "../project/paths.ts";
@@ -35,8 +36,10 @@ import { certificateContents, presentFiles, readAudit } from "./deployment-files
 import { deploymentMends } from "./deployment-mends.ts";
 import {
   daemonConfiguration,
+  engineAboutRegistry,
   isClockSynchronized,
   isRenewalScheduled,
+  ownEngineProcess,
   resolvedNames,
   selinuxType,
   silentMirrors,
@@ -186,6 +189,7 @@ export function deploymentFacts(ports: OperationPorts, directory: string): Deplo
     return [...observed.containers.filter(isRegistry), ...observed.containers.filter((one) => !isRegistry(one))];
   });
   const registry = async () => (await containers())[0];
+  const ownProcess = once(async () => ownEngineProcess((await engine()).info));
   const engineDetails = once(async () => (await engine()).inspection.details({ signal }));
   const proposal = once(async () => propose(ports, await engine(), await deployment()));
   const localData = async (): Promise<string | undefined> => {
@@ -255,8 +259,15 @@ export function deploymentFacts(ports: OperationPorts, directory: string): Deplo
     network: once(() => readNetwork()),
     firewall: once(() => activeFirewall()),
     daemonConfiguration: once(async () =>
-      daemonConfiguration(await engineDetails().catch(() => undefined), ports.environment),
+      daemonConfiguration(
+        ports,
+        await engineDetails().catch(() => undefined),
+        await ownProcess().catch(() => undefined),
+      ),
     ),
+    engineOptions: async () => (await ownProcess())?.options,
+    systemAuthorities: once(() => systemRoots()),
+    engineAboutRegistry: once(async () => engineAboutRegistry(await engine(), await config(), signal)),
     isClockSynchronized: once(() => isClockSynchronized(ports)),
     isRenewalScheduled: once(() => isRenewalScheduled(ports, directory)),
     selinuxType: once(async () => selinuxType(ports, (await localData()) ?? directory)),

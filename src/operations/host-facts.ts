@@ -2,9 +2,11 @@
 import { connect, isIP } from "node:net";
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { certificateHosts } from "../config/config.ts";
-import type { HostFile, ResolvedName } from "../doctor/deployment-facts.ts";
+import { certificateHosts, hostAndPort } from "../config/config.ts";
+import type { DaemonConfiguration, ResolvedName } from "../doctor/deployment-facts.ts";
+import type { Engine, EngineInfo } from "../engine/engine.ts";
 import type { EngineDetails } from "../engine/inspection.ts";
+import { type EngineProcess, engineProcess, whyNotStarted } from "../host/engine-process.ts";
 import { resolveName } from "../host/names.ts";
 import { hostSchedules, scheduledFolders } from "../host/scheduled-jobs.ts";
 import { exists, readIfExists } from "../project/files.ts";
@@ -13,19 +15,36 @@ import type { OperationPorts } from "./ports.ts";
 const DAEMON_FILE = "/etc/docker/daemon.json";
 const SNAP_FOLDER = "/var/snap/docker/";
 
+/** The process of the engine that answers; undefined = another one than this host's own. */
+export async function ownEngineProcess({ endpoint, isPodman }: EngineInfo): Promise<EngineProcess | undefined> {
+  const isOwn = !isPodman && /^unix:\/\/(\/var)?\/run\/docker\.sock$/.test(endpoint);
+  return isOwn ? engineProcess() : undefined;
+}
+
 /** The file the engine reads when it starts; asked for most when the engine does not run. */
 export async function daemonConfiguration(
+  ports: OperationPorts,
   details: EngineDetails | undefined,
-  environment: NodeJS.ProcessEnv,
-): Promise<HostFile> {
+  running: EngineProcess | undefined,
+): Promise<DaemonConfiguration> {
+  const { environment } = ports;
   const rootless = join(environment.XDG_CONFIG_HOME ?? join(environment.HOME ?? "/", ".config"), "docker/daemon.json");
   const isSnap = details?.rootFolder.startsWith(SNAP_FOLDER) === true;
   const path = isSnap
     ? `${SNAP_FOLDER}current/config/daemon.json`
     : details?.isRootless === true
       ? rootless
-      : DAEMON_FILE;
-  return { path, text: await readIfExists(path) };
+      : (running?.configurationFile ?? DAEMON_FILE);
+  const text = await readIfExists(path);
+  return { path, text, refusal: text === undefined ? undefined : await whyNotStarted(ports.run, path, ports.signal) };
+}
+
+const ENGINE_WITHIN_MS = 3000;
+
+/** It asks as a client does that has not logged in. */
+export async function engineAboutRegistry(engine: Engine, config: Config, signal: AbortSignal): Promise<string> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(ENGINE_WITHIN_MS)]);
+  return engine.inspection.registry(hostAndPort(config), { signal: inTime }).catch(() => "");
 }
 
 export async function resolvedNames(config: Config): Promise<ResolvedName[]> {

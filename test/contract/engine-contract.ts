@@ -69,6 +69,7 @@ export function describeEngineContract(title: string, prepare: () => Promise<Sta
         ["inspection.details", () => engine.inspection.details({ signal: aborted })],
         ["inspection.settings", () => engine.inspection.settings("x", { signal: aborted })],
         ["inspection.networks", () => engine.inspection.networks({ signal: aborted })],
+        ["inspection.registry", () => engine.inspection.registry("127.0.0.1:1", { signal: aborted })],
       ])("ends %s", async (_operation, call) => {
         await expect(call()).rejects.toMatchObject({ code: "interrupted" });
       });

@@ -53,6 +53,8 @@ root=$1
 shift
 for folder in etc run root usr/local/share var/lib; do mount --rbind "$root/$folder" "/$folder"; done
 mount -t proc proc /proc
+# The interfaces of the machine's network.
+mount -t sysfs sysfs /sys
 exec "$@"
 `;
 

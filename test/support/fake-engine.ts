@@ -79,6 +79,7 @@ export class FakeEngine implements Engine {
       details: async () => ({ ...DEFAULT_DETAILS, time: new Date().toISOString(), ...options.details }),
       settings: async (nameOrId) => this.#containers.settings(nameOrId),
       networks: async () => networks.addresses(),
+      registry: async () => "no basic auth credentials",
     } satisfies Inspection);
   }
 

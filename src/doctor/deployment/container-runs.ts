@@ -47,8 +47,9 @@ export const containerRuns: Check<DeploymentFacts> = {
     if (restartCount < MANY_RESTARTS || !isRecent) return undefined;
     return {
       verdict: "warning",
-      cause: `${name} was restarted ${restartCount} times, the last time at ${startedAt} ${seen(container)}`,
-      fix: "regctl logs tells what it said before",
+      // Why it ended is not told of a container that runs.
+      cause: `${name} was restarted ${restartCount} times, the last time at ${startedAt}`,
+      fix: "regctl logs tells what it said before; when it says nothing of it, dmesg tells whether the kernel killed it for want of memory",
     };
   },
   repair: (facts) => facts.mends.up(),

@@ -25,8 +25,16 @@ export const engineInsecureRegistries: Check<DeploymentFacts> = {
         (one !== LOOPBACK_NETWORK && one.includes("/") && addresses.some((address) => overlap(one, `${address}/32`))),
     );
     // What daemon.json says is a check of its own, of every client.
-    if (entry === undefined || (await facts.daemonConfiguration()).text?.includes(`"${entry}"`) === true)
-      return undefined;
+    if (entry === undefined) return undefined;
+    const { path, text } = await facts.daemonConfiguration();
+    if (text?.includes(`"${entry}"`) === true) return undefined;
+    const options = await facts.engineOptions();
+    if (options !== undefined && !options.some((option) => option.startsWith("--insecure-registry")))
+      return {
+        verdict: "warning",
+        cause: `this host's engine takes any certificate, and plain HTTP, for this registry: ${entry} was in its daemon.json, and without the key "insecure-registries" a reload leaves that in force`,
+        fix: `"insecure-registries": [] in ${path}, kill -HUP $(pidof dockerd), then: regctl trust install`,
+      };
     return {
       verdict: "warning",
       cause: `this host's engine was started with --insecure-registry ${entry}: it takes any certificate, and plain HTTP, for this registry`,

@@ -11,7 +11,8 @@ export const mirrors: Check<DeploymentFacts> = {
     return {
       verdict: "warning",
       cause: `registry-mirrors of this host's engine names ${silent.map(shownName).join(", ")}, which take${silent.length === 1 ? "s" : ""} no connection: each pull from Docker Hub waits for it first`,
-      fix: "remove it from registry-mirrors in daemon.json, then: systemctl reload docker",
+      // Without the key a reload leaves the old list in force.
+      fix: 'remove it from registry-mirrors in daemon.json, and leave "registry-mirrors": [] when it was the only one; then: systemctl reload docker',
     };
   },
 };

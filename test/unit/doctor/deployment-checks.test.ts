@@ -392,6 +392,38 @@ const CASES: readonly Case[] = [
     undefined,
   ],
   [
+    "daemon-configuration",
+    "says twice what is an option as well",
+    {
+      daemonConfiguration: async () => ({
+        path: "/etc/docker/daemon.json",
+        text: '{"hosts":[],"debug":true,"dns":[]}',
+      }),
+      engineOptions: async () => ["-H", "fd://", "-D", "--log-level=info"],
+    },
+    "broken",
+    /hosts, debug is there and on dockerd's command line/,
+  ],
+  [
+    "daemon-configuration",
+    "is refused by dockerd itself",
+    {
+      daemonConfiguration: async () => ({
+        path: "/etc/docker/daemon.json",
+        text: '{"insecure-registeries":[]}',
+        refusal: "the following directives don't match any configuration option: insecure-registeries",
+      }),
+    },
+    "broken",
+    /option: insecure-registeries/,
+  ],
+  [
+    "daemon-configuration",
+    "is empty, which new engines take",
+    { daemonConfiguration: async () => ({ path: "/etc/docker/daemon.json", text: "" }) },
+    undefined,
+  ],
+  [
     "snap-engine",
     "is one",
     engineWith({ rootFolder: "/var/snap/docker/common/var-lib-docker" }),
