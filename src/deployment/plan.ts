@@ -38,10 +38,15 @@ function portsText(ports: ContainerSpec["ports"]): string {
   return ports.map((port) => `${port.hostAddress}:${port.hostPort}->${port.containerPort}`).join(", ") || "none";
 }
 
+/** Podman tells the name of an image in full, with the registry it took it to be of. */
+function isSameImage(observed: string, wanted: string): boolean {
+  return ["", "localhost/", "docker.io/", "docker.io/library/"].some((prefix) => observed === `${prefix}${wanted}`);
+}
+
 /** Why a container no longer is what was asked for; undefined = it is. The most telling reasons come first. */
 function divergence(spec: ContainerSpec, observed: ObservedContainer, imageId: string | undefined): string | undefined {
   const reasons: string[] = [];
-  if (observed.image !== spec.image) reasons.push(`image changed (${observed.image} -> ${spec.image})`);
+  if (!isSameImage(observed.image, spec.image)) reasons.push(`image changed (${observed.image} -> ${spec.image})`);
   else if (imageId !== undefined && observed.imageId !== imageId) reasons.push(`image ${spec.image} was updated`);
   // A stopped container publishes nothing, so its ports say nothing.
   if (observed.state === "running" && portsText(spec.ports) !== portsText(observed.ports)) {

@@ -2,8 +2,8 @@ import { overlap } from "../../host/routes.ts";
 import type { Check } from "../check.ts";
 import type { DeploymentFacts } from "../deployment-facts.ts";
 
-/** The engine's own interfaces, and those of its containers. */
-const OF_ENGINE = /^(docker|br-|veth|docker_gwbridge)/;
+/** The engine's own interfaces, Podman's too, and those of its containers. */
+const OF_ENGINE = /^(docker|br-|veth|docker_gwbridge|(cni-)?podman\d)/;
 
 export const dockerNetworks: Check<DeploymentFacts> = {
   id: "docker-networks",

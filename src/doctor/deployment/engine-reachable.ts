@@ -11,8 +11,8 @@ export const engineReachable: Check<DeploymentFacts> = {
       if (!isPodman) return undefined;
       return {
         verdict: "warning",
-        cause: `what answers (${origin}) is Podman: restart policies and health checks there depend on systemd, and nothing else was tried`,
-        fix: "use a Docker Engine, or see that the container starts after a reboot",
+        cause: `what answers (${origin}) is Podman: health checks run by systemd alone there, and after a reboot nobody may start the container`,
+        fix: "use a Docker Engine, or have the host run `regctl up` when it starts (a systemd unit, or @reboot in cron)",
       };
     } catch (error) {
       if (!(error instanceof RegctlError) || !error.code.startsWith("engine-")) throw error;

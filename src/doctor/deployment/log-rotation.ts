@@ -7,8 +7,13 @@ export const logRotation: Check<DeploymentFacts> = {
   id: "log-rotation",
   title: "the registry's log does not fill the disk",
   async examine(facts) {
-    const [settings, [container]] = await Promise.all([facts.settings(), facts.containers()]);
-    if (settings === undefined || container === undefined) return undefined;
+    const [settings, [container], { isPodman }] = await Promise.all([
+      facts.settings(),
+      facts.containers(),
+      facts.engine(),
+    ]);
+    // Podman takes the limit, and does not tell it by Docker's API.
+    if (settings === undefined || container === undefined || isPodman) return undefined;
     if (settings.logDriver !== "json-file" || (settings.logOptions["max-size"] ?? "") !== "") return undefined;
     return {
       verdict: "warning",

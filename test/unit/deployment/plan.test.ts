@@ -74,6 +74,18 @@ describe("planChanges", () => {
     expect(plan(running())).toBe("");
   });
 
+  it.each(["localhost/registry:2", "docker.io/registry:2", "docker.io/library/registry:2"])(
+    "does nothing when Podman calls the image %s",
+    (image) => {
+      expect(plan(running({ image }))).toBe("");
+    },
+  );
+
+  it("replaces a container whose image of that name is of another registry", () => {
+    const image = "ghcr.io/registry:2";
+    expect(plan(running({ image }))).toContain("image changed (ghcr.io/registry:2 -> registry:2)");
+  });
+
   it.each<[string, Partial<ObservedContainer>, string]>([
     ["another image", { image: "registry:3" }, "image changed (registry:3 -> registry:2)"],
     ["a newer image of the same name", { imageId: "sha256:bb" }, "image registry:2 was updated"],

@@ -315,6 +315,17 @@ const CASES: readonly Case[] = [
     /172\.16\.0\.0\/12 through tun0/,
   ],
   [
+    "docker-networks",
+    "are Podman's own",
+    {
+      network: async () => ({
+        ...(await facts().network()),
+        routes: ["cni-podman1", "podman0"].map((through) => ({ subnet: "172.18.0.0/16", through })),
+      }),
+    },
+    undefined,
+  ],
+  [
     "mtu",
     "is above that of the uplink",
     {
