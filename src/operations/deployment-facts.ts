@@ -1,7 +1,7 @@
 /** Gathers what the checks of a deployment look at: each part when it is first asked for, and once. Changes nothing. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { daysGivenUp } from "../collect/fsck-uploads.ts";
 import { readEntries } from "../collect/trash-entry.ts";
 import type { Config } from "../config/config.ts";
@@ -135,6 +135,8 @@ function isInvalid(error: unknown): error is RegctlError {
 }
 
 const LOG_LINES = 400;
+/** A registry that ends soon after its start has said why by then. */
+const SAYS_WHY_WITHIN_MS = 1000;
 
 async function logOf(
   ports: OperationPorts,
@@ -142,6 +144,10 @@ async function logOf(
   container: ObservedContainer | undefined,
 ): Promise<string[]> {
   if (container === undefined || container.startedAt === "") return [];
+  // One that ends again and again has, at times, only just been started.
+  const age = ports.now().getTime() - Date.parse(container.startedAt);
+  if (container.restartCount > 0 && age >= 0 && age < SAYS_WHY_WITHIN_MS)
+    await setTimeout(SAYS_WHY_WITHIN_MS - age, undefined, { signal: ports.signal });
   const chunks: Buffer[] = [];
   const options = { follow: false, tail: LOG_LINES, since: container.startedAt, signal: ports.signal };
   for await (const line of engine.containers.logs(container.id, options)) chunks.push(line.data);

@@ -31,6 +31,13 @@ const SAYINGS: readonly Saying[] = [
     fix: "regctl gc --dry-run says what can go; df -h and df -i tell which disk",
   },
   {
+    // It would make one with a user of its own, and cannot: the folder is mounted read-only.
+    says: /htpasswd path .*(read-only file system|no such file)/,
+    means: "auth/htpasswd is missing",
+    verdict: "broken",
+    fix: "regctl up makes an empty one; then: regctl adduser NAME",
+  },
+  {
     says: /read-only file system/,
     means: "it cannot write its images",
     verdict: "broken",
