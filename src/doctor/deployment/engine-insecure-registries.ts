@@ -24,9 +24,9 @@ export const engineInsecureRegistries: Check<DeploymentFacts> = {
         own.has(one) ||
         (one !== LOOPBACK_NETWORK && one.includes("/") && addresses.some((address) => overlap(one, `${address}/32`))),
     );
-    // What daemon.json says is a check of its own, of every client.
     if (entry === undefined) return undefined;
     const { path, text } = await facts.daemonConfiguration();
+    // What daemon.json says is a check of its own, of every client.
     if (text?.includes(`"${entry}"`) === true) return undefined;
     const options = await facts.engineOptions();
     if (options !== undefined && !options.some((option) => option.startsWith("--insecure-registry")))

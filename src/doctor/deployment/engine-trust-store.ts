@@ -6,8 +6,17 @@ import { isExempt } from "./engine-proxy.ts";
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
+/** A file that holds no certificate is told by checks of its own. */
+function canonical(authority: Buffer): string | undefined {
+  try {
+    return new X509Certificate(authority).toString().replace(/\s/g, "");
+  } catch {
+    return undefined;
+  }
+}
+
 function isIn(authority: Buffer, texts: readonly string[]): boolean {
-  const wanted = new X509Certificate(authority).toString().replace(/\s/g, "");
+  const wanted = canonical(authority);
   return texts.some((text) => (text.match(BLOCK) ?? []).some((block) => block.replace(/\s/g, "") === wanted));
 }
 
