@@ -18,6 +18,8 @@ import { pushProbe } from "./push-probe.ts";
 
 /** For one answer, in milliseconds, unless the command was given less. */
 const ANSWER_MS = 8000;
+/** What nginx, Go and Apache answer to plain HTTP on a port of TLS, also where no handshake succeeds. */
+const WANTS_TLS = /sent to HTTPS port|to an HTTPS server|SSL-enabled server port/;
 
 export async function gatherEndpointFacts(ports: OperationPorts, subject: EndpointSubject): Promise<EndpointFacts> {
   const { target } = subject;
@@ -61,12 +63,13 @@ async function lookInside(
   const asked = { ...pair, address, timeoutMs, method: "GET" } as const;
   const at = (scheme: Target["scheme"]) => ask({ ...asked, url: apiRoot(subject, scheme) });
   const speaksTls = tls.failure === undefined;
-  const [secure, plain, http2] = await Promise.all([
+  const [secure, heard, http2] = await Promise.all([
     speaksTls ? at("https") : undefined,
     speaksTls && target.scheme === "https" ? undefined : at("http"),
     tls.alpn === "h2" ? askHttp2({ ...pair, url: apiRoot(subject, "https"), address, timeoutMs }) : undefined,
   ]);
   ports.signal.throwIfAborted();
+  const plain = isAnswer(heard) && heard.status === 400 && WANTS_TLS.test(heard.body) ? undefined : heard;
   // What a TLS port says to plain HTTP is no answer of a registry.
   const answer = target.scheme === "https" ? secure : speaksTls ? undefined : plain;
   const isGivenByHand = subject.authorityPem !== undefined;
