@@ -1,6 +1,7 @@
 /** The report of `doctor` for people: what is wrong first, each with its cause and fix. */
 import type { Examined } from "../doctor/run-checks.ts";
 import type { DoctorReport } from "../operations/doctor.ts";
+import { shownText } from "../shown-name.ts";
 
 const SHOWN_AS: Readonly<Record<Examined["verdict"], string>> = {
   broken: "BROKEN",
@@ -41,7 +42,10 @@ function summary(checks: readonly Examined[]): string {
 }
 
 /** With `verbose` also what is in order. */
-export function renderExamined({ url, checks }: DoctorReport, { verbose }: { readonly verbose: boolean }): string {
+export function renderExamined(
+  { url, checks, clientCertificate }: DoctorReport,
+  { verbose }: { readonly verbose: boolean },
+): string {
   const order = ["broken", "warning", "unknown"] as const;
   const found = order.flatMap((verdict) => checks.filter((one) => one.verdict === verdict));
   const alike = new Map<string, Examined[]>();
@@ -52,6 +56,7 @@ export function renderExamined({ url, checks }: DoctorReport, { verbose }: { rea
   const good = verbose ? checks.filter(({ verdict }) => verdict === "ok") : [];
   return [
     `${url}: ${summary(checks)}`,
+    ...(clientCertificate === null ? [] : [`client certificate shown: ${shownText(clientCertificate)}`]),
     ...[...alike.values()].map((group) => `\n${finding(group)}`),
     ...(good.length === 0 ? [] : ["", ...good.map(({ id, title }) => `ok  ${id}: ${title}`)]),
   ].join("\n");

@@ -76,5 +76,7 @@ export interface EndpointFacts {
   /** Why no upload was tried. */
   readonly uploadWithheld?: string;
   readonly image?: ImageFacts;
+  /** Path of the certificate of certs.d that was shown, as the registry asked for one and took it. */
+  readonly shownCertificate?: string;
   readonly client: ClientFacts;
 }

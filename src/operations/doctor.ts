@@ -38,6 +38,8 @@ export interface DoctorReport {
   readonly url: string;
   /** The deployment's folder; null with `--from-client`. */
   readonly directory: string | null;
+  /** Path of this machine's client certificate that the registry asked for and took. */
+  readonly clientCertificate: string | null;
   readonly worst: Examined["verdict"];
   readonly checks: readonly Examined[];
 }
@@ -50,13 +52,14 @@ export function endpointSubject(text: string, given: Omit<EndpointSubject, "targ
   return { target: parseTarget(text), ...given };
 }
 
-function report(url: string, directory: string | null, checks: readonly Examined[]): DoctorReport {
-  return { url, directory, worst: worstVerdict(checks), checks };
+function report(url: string, directory: string | null, checks: readonly Examined[], shown?: string): DoctorReport {
+  return { url, directory, clientCertificate: shown ?? null, worst: worstVerdict(checks), checks };
 }
 
 /** Any registry, as seen from this machine. */
 export async function examineEndpoint(ports: OperationPorts, subject: EndpointSubject): Promise<DoctorReport> {
-  return report(targetUrl(subject.target), null, await endpointPart(ports, subject));
+  const { checks, shown } = await endpointPart(ports, subject);
+  return report(targetUrl(subject.target), null, checks, shown);
 }
 
 /** A deployment: its host and folder, and its registry from a client's side. */
@@ -78,7 +81,7 @@ export async function examineOwn(
   const address = publishedAddress(config.bind);
   const subject = { target: parseTarget(url), authorityPem, pair, login, address, prefix: httpPrefix(config) };
   const [host, endpoint] = await Promise.all([hostPart, endpointPart(ports, subject)]);
-  return report(url, directory, [...host, ...withoutToldBefore(host, endpoint)]);
+  return report(url, directory, [...host, ...withoutToldBefore(host, endpoint.checks)]);
 }
 
 /** Of a regctl.yaml that is not valid the last one that was, as that is what runs; undefined = none ever was. */
@@ -91,7 +94,10 @@ async function configToGoBy(directory: string): Promise<Config | undefined> {
   }
 }
 
-async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Promise<Examined[]> {
+async function endpointPart(
+  ports: OperationPorts,
+  subject: EndpointSubject,
+): Promise<{ readonly checks: Examined[]; readonly shown?: string }> {
   const { endpointChecks } = await import("../doctor/endpoint-checks.ts");
   const options = { timeoutMs: CHECK_MS, signal: ports.signal };
   let facts: EndpointFacts;
@@ -101,9 +107,11 @@ async function endpointPart(ports: OperationPorts, subject: EndpointSubject): Pr
     if (ports.signal.aborted) throw error;
     // What a server does must not end the run: whoever has a deployment gets the verdicts on that.
     const failing = endpointChecks.map(({ id, title }) => ({ id, title, examine: () => Promise.reject(error) }));
-    return runChecks(failing, undefined, options);
+    return { checks: await runChecks(failing, undefined, options) };
   }
-  return runChecks(endpointChecks, facts, options);
+  const { shownCertificate } = facts;
+  const checks = await runChecks(endpointChecks, facts, options);
+  return { checks, ...(shownCertificate === undefined ? {} : { shown: shownCertificate }) };
 }
 
 /** The certificates of a file a client was given: PEM or DER, as PEM. `input-invalid` when it holds none. */

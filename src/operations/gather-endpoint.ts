@@ -1,7 +1,9 @@
 /** Gathers what the checks of an endpoint look at: this machine's own files and the network, one question after the other. */
 import { X509Certificate } from "node:crypto";
 import { homedir } from "node:os";
+import { loadPair } from "../doctor/client-pair.ts";
 import { isRegistry } from "../doctor/endpoint/answers-as-registry.ts";
+import { wantsClientCertificate } from "../doctor/endpoint/client-certificate.ts";
 import type { ChainFacts, EndpointFacts } from "../doctor/endpoint-facts.ts";
 import { clientNames, type Target, targetName, targetUrl } from "../doctor/target.ts";
 import { splitPem } from "../pki/pem.ts";
@@ -18,6 +20,8 @@ import { pushProbe } from "./push-probe.ts";
 
 /** For one answer, in milliseconds, unless the command was given less. */
 const ANSWER_MS = 8000;
+/** As many client certificates of this machine are tried. */
+const MOST_PAIRS = 5;
 /** What nginx, Go and Apache answer to plain HTTP on a port of TLS, also where no handshake succeeds. */
 const WANTS_TLS = /sent to HTTPS port|to an HTTPS server|SSL-enabled server port/;
 
@@ -51,6 +55,26 @@ async function lookInside(
   ports: OperationPorts,
   subject: EndpointSubject,
   { target, client }: Reached,
+  address: string,
+  timeoutMs: number,
+): Promise<Partial<EndpointFacts>> {
+  const bare = await lookWith(ports, subject, { target, client }, address, timeoutMs);
+  if (subject.pair !== undefined || !wantsClientCertificate(bare)) return bare;
+  const own = client.folders.filter((folder) => folder.client !== "containerd" && folder.name === targetName(target));
+  for (const trusted of own.flatMap(({ pairs }) => pairs).slice(0, MOST_PAIRS)) {
+    const pair = loadPair(trusted);
+    if (typeof pair === "string") continue;
+    const seen = await lookWith(ports, { ...subject, pair }, { target, client }, address, timeoutMs);
+    if (isAnswer(seen.secure) && !wantsClientCertificate(seen))
+      return { ...seen, shownCertificate: trusted.certificatePath };
+  }
+  return bare;
+}
+
+async function lookWith(
+  ports: OperationPorts,
+  subject: EndpointSubject,
+  { target, client }: Pick<Reached, "target" | "client">,
   address: string,
   timeoutMs: number,
 ): Promise<Partial<EndpointFacts>> {

@@ -20,6 +20,7 @@ export type KeyUsage = (typeof KEY_USAGES)[number];
 export const EXTENDED_KEY_USAGE = {
   any: "2.5.29.37.0",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 
 const SIGNATURES: Readonly<Record<string, string>> = {

@@ -2,12 +2,22 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { systemCodeOf } from "../errors.ts";
+import { Secret } from "../secret.ts";
 import { systemRoots } from "./system-roots.ts";
 
 export interface TrustFile {
   readonly name: string;
   /** Of `*.crt` and `*.pem` files. */
   readonly pem?: string;
+}
+
+/** `NAME.cert` and `NAME.key` beside each other: what a client shows a registry that asks. */
+export interface TrustPair {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+  /** PEM; undefined = it cannot be read. */
+  readonly certificatePem: string | undefined;
+  readonly keyPem: Secret | undefined;
 }
 
 /** One folder of one client for one spelling of a registry's name. */
@@ -17,6 +27,7 @@ export interface TrustFolder {
   /** `registry.example.com:5000`. */
   readonly name: string;
   readonly files: readonly TrustFile[];
+  readonly pairs: readonly TrustPair[];
   /** Text of a hosts.toml, which only containerd reads. */
   readonly hostsToml?: string;
   /** It is there and may not be read. */
@@ -115,7 +126,7 @@ async function readFolder(client: TrustFolder["client"], root: string, name: str
     entries = (await readdir(path)).sort().slice(0, MOST_FILES);
   } catch (error) {
     const isThere = !["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
-    return isThere ? { client, path, name, files: [], isUnreadable: true } : undefined;
+    return isThere ? { client, path, name, files: [], pairs: [], isUnreadable: true } : undefined;
   }
   const files = await Promise.all(
     entries.map(async (entry): Promise<TrustFile> => {
@@ -124,7 +135,21 @@ async function readFolder(client: TrustFolder["client"], root: string, name: str
     }),
   );
   const hostsToml = entries.includes("hosts.toml") ? await readText(join(path, "hosts.toml")) : undefined;
-  return { client, path, name, files, ...(hostsToml === undefined ? {} : { hostsToml }) };
+  const pairs = await readPairs(path, entries);
+  return { client, path, name, files, pairs, ...(hostsToml === undefined ? {} : { hostsToml }) };
+}
+
+async function readPairs(folder: string, entries: readonly string[]): Promise<TrustPair[]> {
+  const names = entries.filter((name) => name.endsWith(".cert")).map((name) => name.slice(0, -".cert".length));
+  return Promise.all(
+    names
+      .filter((name) => entries.includes(`${name}.key`))
+      .map(async (name) => {
+        const [certificatePath, keyPath] = [join(folder, `${name}.cert`), join(folder, `${name}.key`)];
+        const [certificatePem, key] = [await readText(certificatePath), await readText(keyPath)];
+        return { certificatePath, keyPath, certificatePem, keyPem: key === undefined ? undefined : new Secret(key) };
+      }),
+  );
 }
 
 /** undefined for what is no plain file, is too large, or cannot be read. */
