@@ -1,7 +1,9 @@
 import type { TrustFolder } from "../../probe/client-files.ts";
-import type { Check } from "../check.ts";
+import type { Check, Diagnosis } from "../check.ts";
+import { loadPair } from "../client-pair.ts";
 import { broken } from "../diagnosis.ts";
 import type { EndpointFacts } from "../endpoint-facts.ts";
+import { wantsClientCertificate } from "./client-certificate.ts";
 import { ownFolders } from "./trust-folders.ts";
 
 /** `tls.key` without `tls.cert`, and the other way round. */
@@ -15,12 +17,29 @@ function singles({ path, files }: TrustFolder): string[] {
   });
 }
 
+/** Clients load every pair before they know whether a registry asks for one; where it does, that is told with the refusal. */
+function unloadable(facts: EndpointFacts): Diagnosis | undefined {
+  if (wantsClientCertificate(facts)) return undefined;
+  const pairs = ownFolders(facts, ["docker", "podman"]).flatMap((folder) => folder.pairs);
+  const reasons = pairs.flatMap((pair) => {
+    // What we may not read, a daemon of root's may.
+    if (pair.certificatePem === undefined || pair.keyPem === undefined) return [];
+    const loaded = loadPair(pair);
+    return typeof loaded === "string" ? [{ ...pair, why: loaded }] : [];
+  });
+  if (reasons.length === 0) return undefined;
+  return broken(
+    `clients cannot load ${reasons.map(({ certificatePath, why }) => `${certificatePath} (${why})`).join("; ")}: docker and podman refuse this registry altogether`,
+    `on this machine, since the registry asks for none: rm ${reasons.map((one) => `${one.certificatePath} ${one.keyPath}`).join(" ")}`,
+  );
+}
+
 export const trustFolderPairs: Check<EndpointFacts> = {
   id: "trust-folder-pairs",
-  title: "no key or certificate stands alone in this machine's certs.d",
+  title: "no key or certificate stands alone in this machine's certs.d, and every pair can be loaded",
   async examine(facts) {
     const stray = ownFolders(facts, ["docker", "podman"]).flatMap(singles);
-    if (stray.length === 0) return undefined;
+    if (stray.length === 0) return unloadable(facts);
     return broken(
       `${stray.join(", ")} ${stray.length === 1 ? "stands" : "stand"} alone: docker and podman refuse this registry altogether ("missing client certificate", "missing key")`,
       `on this machine: a server's key does not belong there: rm ${stray.join(" ")}`,

@@ -59,8 +59,8 @@ describe("a client that is set up right has nothing wrong", () => {
   it("with the CA in docker's certs.d", async () => {
     await given({
       "etc/docker/certs.d/NAME/ca.crt": ca,
-      "etc/docker/certs.d/NAME/client.cert": "pair",
-      "etc/docker/certs.d/NAME/client.key": "pair",
+      "etc/docker/certs.d/NAME/client.cert": workshop.text("good.crt"),
+      "etc/docker/certs.d/NAME/client.key": workshop.text("good.key"),
       "etc/containerd/certs.d/NAME/hosts.toml": 'server = "https://NAME"\n[host."https://NAME"]\n  ca = "/x/ca.crt"\n',
       "etc/docker/daemon.json": '{"insecure-registries":["192.0.2.0/24","other:5000"]}',
       "home/.docker/config.json": '{"auths":{"https://NAME/v2/":{}},"credsStore":"pass"}',
@@ -85,6 +85,12 @@ describe("doctor finds on the client", () => {
       "broken trust-folder-pairs",
       { "etc/containers/certs.d/NAME/a.cert": "x" },
       /a\.cert stands alone/,
+    ],
+    [
+      "a pair nobody can load",
+      "broken trust-folder-pairs",
+      { "etc/docker/certs.d/NAME/client.cert": "CA", "etc/docker/certs.d/NAME/client.key": "CA" },
+      /client\.cert \(.*not a private key\): docker and podman refuse/,
     ],
     [
       "a CA called ca.pem",
