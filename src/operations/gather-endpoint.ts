@@ -4,8 +4,9 @@ import { homedir } from "node:os";
 import { loadPair } from "../doctor/client-pair.ts";
 import { isRegistry } from "../doctor/endpoint/answers-as-registry.ts";
 import { wantsClientCertificate } from "../doctor/endpoint/client-certificate.ts";
+import { ownFolders, ownPairs } from "../doctor/endpoint/trust-folders.ts";
 import type { ChainFacts, EndpointFacts } from "../doctor/endpoint-facts.ts";
-import { clientNames, type Target, targetName, targetUrl } from "../doctor/target.ts";
+import { clientNames, type Target, targetUrl } from "../doctor/target.ts";
 import { splitPem } from "../pki/pem.ts";
 import { type Dial, dial, type Resolution, resolveHost } from "../probe/address.ts";
 import { type ClientFacts, readClientFacts } from "../probe/client-files.ts";
@@ -60,8 +61,7 @@ async function lookInside(
 ): Promise<Partial<EndpointFacts>> {
   const bare = await lookWith(ports, subject, { target, client }, address, timeoutMs);
   if (subject.pair !== undefined || !wantsClientCertificate(bare)) return bare;
-  const own = client.folders.filter((folder) => folder.client !== "containerd" && folder.name === targetName(target));
-  for (const trusted of own.flatMap(({ pairs }) => pairs).slice(0, MOST_PAIRS)) {
+  for (const trusted of ownPairs({ client, target }).slice(0, MOST_PAIRS)) {
     const pair = loadPair(trusted);
     if (typeof pair === "string") continue;
     const seen = await lookWith(ports, { ...subject, pair }, { target, client }, address, timeoutMs);
@@ -145,7 +145,7 @@ function whyNot(serves: boolean, login: { readonly user?: string; readonly withh
 
 /** What clients were given to trust: by the command, else by the folders this machine's docker reads. */
 function givenAuthorities({ target, authorityPem }: EndpointSubject, client: ClientFacts): X509Certificate[] {
-  const own = client.folders.filter((folder) => folder.client === "docker" && folder.name === targetName(target));
+  const own = ownFolders({ client, target }, ["docker"]);
   const files = own.flatMap(({ files }) => files.filter(({ name }) => name.endsWith(".crt")));
   const texts = authorityPem === undefined ? files.map(({ pem }) => pem ?? "") : [authorityPem];
   return texts.flatMap((text) => {

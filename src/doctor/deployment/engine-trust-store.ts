@@ -1,34 +1,21 @@
-import { X509Certificate } from "node:crypto";
 import { hostAndPort } from "../../config/config.ts";
 import type { Check } from "../check.ts";
 import type { DeploymentFacts } from "../deployment-facts.ts";
+import { pemBlocks } from "../pem-blocks.ts";
+import { seenCertificates } from "../seen-certificates.ts";
 import { isExempt } from "./engine-proxy.ts";
-
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/** A file that holds no certificate is told by checks of its own. */
-function canonical(authority: Buffer): string | undefined {
-  try {
-    return new X509Certificate(authority).toString().replace(/\s/g, "");
-  } catch {
-    return undefined;
-  }
-}
-
-function isIn(authority: Buffer, texts: readonly string[]): boolean {
-  const wanted = canonical(authority);
-  return texts.some((text) => (text.match(BLOCK) ?? []).some((block) => block.replace(/\s/g, "") === wanted));
-}
 
 /** It reads the system's store once, when it first needs it: what came later it does not know. A reload changes nothing. */
 export const engineTrustStore: Check<DeploymentFacts> = {
   id: "engine-trust-store",
   title: "the engine knows what is in the system's store of authorities",
   async examine(facts) {
-    const [config, { authority }] = await Promise.all([facts.config(), facts.certificates()]);
-    if (config.tls.mode === "none" || authority === undefined) return undefined;
+    const seen = await seenCertificates(facts);
+    if (seen?.authority === undefined) return undefined;
+    const { config, authority } = seen;
+    const known = (await facts.systemAuthorities()).flatMap(pemBlocks);
     // Not there: nobody meant the engine to trust it by the store.
-    if (!isIn(authority, await facts.systemAuthorities())) return undefined;
+    if (!pemBlocks(authority.toString()).every((block) => known.includes(block))) return undefined;
     const { httpsProxy, noProxy } = await facts.engineDetails();
     if (httpsProxy !== "" && !isExempt(noProxy, config.domain, config.port)) return undefined;
     if (!(await facts.engineAboutRegistry()).includes("signed by unknown authority")) return undefined;

@@ -5,7 +5,7 @@ import { loadPair, refusalReason } from "../client-pair.ts";
 import { broken } from "../diagnosis.ts";
 import type { EndpointFacts } from "../endpoint-facts.ts";
 import { targetName } from "../target.ts";
-import { ownFolders } from "./trust-folders.ts";
+import { ownPairs } from "./trust-folders.ts";
 
 const ALERTS =
   /BAD_CERTIFICATE|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE/;
@@ -32,7 +32,7 @@ export const clientCertificate: Check<EndpointFacts> = {
     if (!wantsClientCertificate(facts)) return undefined;
     const name = targetName(facts.target);
     const cause = `${name} lets in only who shows a client certificate`;
-    const pairs = ownFolders(facts, ["docker", "podman"]).flatMap((folder) => folder.pairs);
+    const pairs = ownPairs(facts);
     const place = `/etc/docker/certs.d/${name}/client.cert and client.key`;
     if (facts.isOwn) return broken(`${cause}, and does not take regctl's own`, "regctl up");
     if (pairs.length > 0)

@@ -4,7 +4,7 @@ import { loadPair } from "../client-pair.ts";
 import { broken } from "../diagnosis.ts";
 import type { EndpointFacts } from "../endpoint-facts.ts";
 import { wantsClientCertificate } from "./client-certificate.ts";
-import { ownFolders } from "./trust-folders.ts";
+import { ownFolders, ownPairs } from "./trust-folders.ts";
 
 /** `tls.key` without `tls.cert`, and the other way round. */
 function singles({ path, files }: TrustFolder): string[] {
@@ -20,8 +20,7 @@ function singles({ path, files }: TrustFolder): string[] {
 /** Clients load every pair before they know whether a registry asks for one; where it does, that is told with the refusal. */
 function unloadable(facts: EndpointFacts): Diagnosis | undefined {
   if (wantsClientCertificate(facts)) return undefined;
-  const pairs = ownFolders(facts, ["docker", "podman"]).flatMap((folder) => folder.pairs);
-  const reasons = pairs.flatMap((pair) => {
+  const reasons = ownPairs(facts).flatMap((pair) => {
     // What we may not read, a daemon of root's may.
     if (pair.certificatePem === undefined || pair.keyPem === undefined) return [];
     const loaded = loadPair(pair);

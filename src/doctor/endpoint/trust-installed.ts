@@ -1,13 +1,9 @@
 import type { Check } from "../check.ts";
 import { warning } from "../diagnosis.ts";
 import type { EndpointFacts } from "../endpoint-facts.ts";
+import { pemBlocks } from "../pem-blocks.ts";
 import { targetName } from "../target.ts";
 import { authorityFiles, isPem, ownFolders } from "./trust-folders.ts";
-
-const blocks = (text: string): string[] =>
-  (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((block) =>
-    block.replace(/\s/g, ""),
-  );
 
 export const trustInstalled: Check<EndpointFacts> = {
   id: "trust-installed",
@@ -17,13 +13,13 @@ export const trustInstalled: Check<EndpointFacts> = {
     // The registry's host need not be a client of it; without --ca this is what the verdict on the CA says.
     if (isOwn || !client.hasDocker || chain === undefined || chain.distrust !== undefined || !chain.isGivenByHand)
       return undefined;
-    const given = chain.given.flatMap((certificate) => blocks(certificate.toString()));
+    const given = chain.given.flatMap((certificate) => pemBlocks(certificate.toString()));
     const known = [
       ...ownFolders(facts, ["docker"]).flatMap(({ files }) =>
         files.filter(({ name, pem }) => name.endsWith(".crt") && isPem(pem)).map(({ pem }) => pem ?? ""),
       ),
       client.systemAuthorities,
-    ].flatMap(blocks);
+    ].flatMap(pemBlocks);
     if (given.some((block) => known.includes(block))) return undefined;
     const name = targetName(target);
     const others = ownFolders(facts, ["docker"]).filter((folder) => authorityFiles(folder).length > 0);
