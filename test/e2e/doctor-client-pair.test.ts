@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { leafExtensions, makeDated, makeIssued, makeRoot, openWorkshop } from "../contract/pki/openssl.ts";
 import { configuredRegistry } from "../support/configured-registry.ts";
+import { findingsIn, notSeenIn } from "../support/doctor-report.ts";
 import { keep } from "../support/keep.ts";
 import { type NetworkNamespace, networkNamespace } from "../support/network-namespace.ts";
 import { regctl } from "../support/regctl.ts";
@@ -40,16 +41,12 @@ async function lookWith(pairs: Readonly<Record<string, readonly [string, string]
     await cp(file(key), join(folder, `${name}.key`));
   }
   const result = await regctl(["doctor", "--from-client", host, "--json"], { inside: client, cwd: "/" });
-  const { checks, clientCertificate } = JSON.parse(result.stdout).data as {
-    checks: readonly { id: string; verdict: string; cause: string }[];
-    clientCertificate: string | null;
-  };
-  const of = (...verdicts: string[]) => checks.filter(({ verdict }) => verdicts.includes(verdict));
+  const { clientCertificate } = (JSON.parse(result.stdout) as { data: { clientCertificate: string | null } }).data;
   return {
     exitCode: result.exitCode,
     clientCertificate,
-    wrong: of("broken", "warning").map(({ id, cause }) => `${id}: ${cause}`),
-    notSeen: of("unknown").map(({ id }) => id),
+    wrong: [...findingsIn(result.stdout)].map(([id, { cause }]) => `${id}: ${cause}`),
+    notSeen: notSeenIn(result.stdout),
   };
 }
 

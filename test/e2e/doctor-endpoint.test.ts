@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { leafExtensions, makeIssued, makeKey, makeRoot, openWorkshop } from "../contract/pki/openssl.ts";
 import { freePorts } from "../support/addresses.ts";
+import { findingsIn } from "../support/doctor-report.ts";
 import { keep } from "../support/keep.ts";
 import { type LiveRegistry, liveRegistry } from "../support/live-registry.ts";
 import { type NetworkNamespace, networkNamespace } from "../support/network-namespace.ts";
@@ -105,21 +106,13 @@ beforeAll(async () => {
 
 afterAll(() => workshop.remove());
 
-interface Checked {
-  readonly id: string;
-  readonly verdict: string;
-  readonly cause: string;
-  readonly fix: string;
-}
-
 /** What is broken or warned of, as `verdict id: cause`, and the exit code. */
 async function found(target: string, authority: string) {
   const flags = ["--ca", file(`${authority}.crt`), "--timeout", "3", "--json"];
   const result = await regctl(["doctor", "--from-client", target, ...flags], { inside: client, cwd: "/" });
-  const { checks } = (JSON.parse(result.stdout) as { data: { checks: readonly Checked[] } }).data;
-  const wrong = checks.filter(({ id, verdict }) => ["broken", "warning"].includes(verdict) && id !== "trust-installed");
-  expect(wrong.filter(({ fix }) => fix === "")).toEqual([]);
-  return { exitCode: result.exitCode, wrong: wrong.map(({ id, verdict, cause }) => `${verdict} ${id}: ${cause}`) };
+  const wrong = [...findingsIn(result.stdout)].filter(([id]) => id !== "trust-installed");
+  expect(wrong.filter(([, { fix }]) => fix === "")).toEqual([]);
+  return { exitCode: result.exitCode, wrong: wrong.map(([id, { verdict, cause }]) => `${verdict} ${id}: ${cause}`) };
 }
 
 it("has nothing to say of a healthy registry behind a gateway", async () => {

@@ -1,7 +1,8 @@
 /** A Docker Engine of a machine of its own, set up wrongly and mended again: doctor names what was done, and nothing else. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Finding } from "../support/doctor-report.ts";
 import { keep } from "../support/e2e-deployment.ts";
-import { type EngineMachine, engineMachine, type Finding } from "../support/engine-machine.ts";
+import { type EngineMachine, engineMachine } from "../support/engine-machine.ts";
 import { eventually } from "../support/eventually.ts";
 
 let engine: EngineMachine;

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { type ClientMachine, clientMachine } from "../support/client-machine.ts";
+import { findingsIn } from "../support/doctor-report.ts";
 import { keep, registryImage } from "../support/e2e-deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { secretForTest } from "../support/recorded-outputs.ts";
@@ -57,9 +58,7 @@ async function regctl(args: readonly string[], exitCode = 0, input?: string): Pr
 
 async function findings(): Promise<Record<string, { verdict: string; cause: string }>> {
   const { stdout } = await regctl(["doctor", "-C", DIRECTORY, "--json"], 3);
-  const { data } = JSON.parse(stdout) as { data: { checks: { id: string; verdict: string; cause: string }[] } };
-  const found = data.checks.filter(({ verdict }) => verdict === "broken" || verdict === "warning");
-  return Object.fromEntries(found.map(({ id, verdict, cause }) => [id, { verdict, cause }]));
+  return Object.fromEntries([...findingsIn(stdout)].map(([id, { verdict, cause }]) => [id, { verdict, cause }]));
 }
 
 beforeAll(async () => {

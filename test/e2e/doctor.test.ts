@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { findingsIn, notSeenIn } from "../support/doctor-report.ts";
 import { deployed } from "../support/e2e-deployment.ts";
 import { excusedFindings } from "../support/examined.ts";
 import { type NetworkNamespace, networkNamespace } from "../support/network-namespace.ts";
@@ -23,18 +24,9 @@ afterAll(async () => {
   await client?.[Symbol.asyncDispose]();
 });
 
-interface Report {
-  readonly checks: readonly { readonly id: string; readonly verdict: string; readonly cause: string }[];
-}
-
 const wrong = ({ stdout }: ProgramResult): string[] =>
-  (JSON.parse(stdout) as { data: Report }).data.checks
-    .filter(({ verdict }) => verdict === "broken" || verdict === "warning")
-    .map(({ id, verdict }) => `${verdict} ${id}`);
-const notSeen = ({ stdout }: ProgramResult): string[] =>
-  (JSON.parse(stdout) as { data: Report }).data.checks
-    .filter(({ verdict }) => verdict === "unknown")
-    .map(({ id }) => id);
+  [...findingsIn(stdout)].map(([id, { verdict }]) => `${verdict} ${id}`);
+const notSeen = ({ stdout }: ProgramResult): string[] => notSeenIn(stdout);
 
 function fromClient(host: string, ...flags: readonly string[]): Promise<ProgramResult> {
   const { user, password } = one.credentials;

@@ -5,6 +5,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ClientMachine, clientMachine } from "./client-machine.ts";
+import { type Finding, findingsIn } from "./doctor-report.ts";
 import { registryImage } from "./e2e-deployment.ts";
 import { eventually } from "./eventually.ts";
 import { secretForTest } from "./recorded-outputs.ts";
@@ -16,12 +17,6 @@ export interface EngineSetup {
   readonly configuration?: string | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly options?: readonly string[] | undefined;
-}
-
-export interface Finding {
-  readonly verdict: string;
-  readonly cause: string;
-  readonly fix: string;
 }
 
 export interface EngineMachine extends AsyncDisposable {
@@ -80,12 +75,7 @@ export async function engineMachine(): Promise<EngineMachine> {
   const findings = async (): Promise<Map<string, Finding>> => {
     const { stdout, stderr } = await regctl(["doctor", "--json"]);
     if (stdout === "") throw new Error(stderr);
-    const { data } = JSON.parse(stdout) as { data: { checks: (Finding & { id: string })[] } };
-    return new Map(
-      data.checks
-        .filter(({ verdict }) => verdict === "broken" || verdict === "warning")
-        .map(({ id, verdict, cause, fix }) => [id, { verdict, cause, fix }]),
-    );
+    return findingsIn(stdout);
   };
   const container = "reg-registry-1";
   const engine: EngineMachine = {
